@@ -1,0 +1,241 @@
+using System.Net.WebSockets;
+
+namespace RealtimeKit.WebSockets;
+
+// RFC 6455 §7: every way in which a connection ends.
+internal sealed partial class CodecWebSocketConnection
+{
+    // How long a peer that broke a rule is given to read why, and a server to close the transport after a finished handshake.
+    private static readonly TimeSpan LingerTimeout = TimeSpan.FromMilliseconds(900);
+
+    private Ending? _ending;
+    private bool _closeSent;
+    private bool _closeReceived;
+    private WebSocketCloseStatus _localStatus;
+    private string? _localReason;
+    private CancellationTokenSource? _closed;
+    private readonly TaskCompletionSource _peerFinished = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private TaskCompletionSource? _endOfStream;
+    private TaskCompletionSource? _readIdle;
+    private Task? _disposal;
+
+    public override WebSocketCloseResult? CloseResult => Volatile.Read(ref _ending)?.Result;
+
+    public override CancellationToken Closed
+    {
+        get
+        {
+            var closed = Volatile.Read(ref _closed);
+            if (closed is null)
+            {
+                var created = new CancellationTokenSource();
+                closed = Interlocked.CompareExchange(ref _closed, created, null) ?? created;
+                if (Volatile.Read(ref _ending) is not null)
+                    closed.CancelAsync();
+            }
+
+            return closed.Token;
+        }
+    }
+
+    public override async ValueTask<WebSocketCloseResult> CloseAsync(WebSocketCloseStatus status, string? reason = null, CancellationToken cancellationToken = default)
+    {
+        WebSocketClosePayload.ThrowIfInvalid(status, reason);
+        if (_ending is { } ended)
+            return ended.Result;
+
+        TryEnqueueClose(status, reason);
+        StartFlush();
+        lock (_inputLock)
+            _isDiscarding = true;
+        ReadAhead();
+        try
+        {
+            await _peerFinished.Task.WaitAsync(_options.CloseTimeout, _clock, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception error) when (error is TimeoutException or OperationCanceledException)
+        {
+            End(_localStatus, _localReason, WebSocketCloseInitiator.Local, isClean: false);
+            AbortTransport();
+        }
+
+        return _ending!.Result;
+    }
+
+    public override void Abort() => Abort(WebSocketCloseInitiator.Local);
+
+    private void Abort(WebSocketCloseInitiator initiator)
+    {
+        End(null, null, initiator, isClean: false, isAborted: true);
+        AbortTransport();
+    }
+
+    private void AbortTransport()
+    {
+        CloseOutput(isBroken: true);
+        _transport.Abort();
+        var completed = false;
+        lock (_inputLock)
+        {
+            if (!_inputEnded)
+            {
+                _inputEnded = true;
+                _inMessage = _inFrame = false;
+            }
+
+            _isEndOfStream = true;
+            SignalPeerFinished();
+            SignalEndOfStream();
+            if (_waiting != ReceiveKind.None)
+            {
+                completed = TryAdvance(_waiting);
+                _waiting = ReceiveKind.None;
+            }
+        }
+
+        if (completed)
+            CompleteReceive();
+    }
+
+    public override ValueTask DisposeAsync()
+    {
+        lock (_outputLock)
+            _disposal ??= null;
+        var created = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var disposal = Interlocked.CompareExchange(ref _disposal, created.Task, null);
+        return disposal is null ? new ValueTask(FinishAsync(created)) : new ValueTask(disposal);
+    }
+
+    private async Task FinishAsync(TaskCompletionSource finished)
+    {
+        try
+        {
+            if (_ending is null)
+                await CloseAsync(WebSocketCloseStatus.NormalClosure).ConfigureAwait(false);
+
+            await FlushRestAsync().ConfigureAwait(false);
+            await WaitForPeerAsync().ConfigureAwait(false);
+            CloseOutput(isBroken: true);
+            await DetachReadAsync().ConfigureAwait(false);
+            await _transport.CloseAsync().ConfigureAwait(false);
+        }
+        catch (Exception error) when (IsTransportError(error))
+        {
+            // The transport failed while it was being closed: it is closed.
+        }
+        finally
+        {
+            _wheel.Remove(_timer);
+            lock (_inputLock)
+            {
+                if (!_readPending)
+                {
+                    _version++;
+                    _input.Clear();
+                }
+            }
+
+            finished.SetResult();
+        }
+    }
+
+    private async Task FlushRestAsync()
+    {
+        Task idle;
+        lock (_outputLock)
+        {
+            if (!_isFlushing)
+                return;
+            idle = (_outputIdle ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+        }
+
+        if (!await CompletesWithin(idle, _options.CloseTimeout).ConfigureAwait(false))
+            AbortTransport();
+    }
+
+    // Without this the host would reset the connection, and the reset would destroy our Close frame before the peer has read it.
+    private async Task WaitForPeerAsync()
+    {
+        Task? wait = null;
+        lock (_inputLock)
+        {
+            if (_isEndOfStream)
+                return;
+            if (_isServer)
+                wait = _failure != WebSocketProtocolError.None ? _peerFinished.Task : null;
+            else if (_closeSent)
+                wait = (_endOfStream ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+        }
+
+        if (wait is null)
+            return;
+        ReadAhead();
+        await CompletesWithin(wait, LingerTimeout).ConfigureAwait(false);
+    }
+
+    // The host needs its transport back with no read pending.
+    private async Task DetachReadAsync()
+    {
+        Task idle;
+        lock (_inputLock)
+        {
+            _isDetached = true;
+            if (!_readPending)
+                return;
+            idle = (_readIdle ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+        }
+
+        if (!_transport.TryInterruptRead())
+            _transport.Abort();
+        await CompletesWithin(idle, LingerTimeout).ConfigureAwait(false);
+    }
+
+    private async Task<bool> CompletesWithin(Task task, TimeSpan timeout)
+    {
+        try
+        {
+            await task.WaitAsync(timeout, _clock).ConfigureAwait(false);
+            return true;
+        }
+        catch (TimeoutException)
+        {
+            return false;
+        }
+    }
+
+    // False: a Close frame has been sent before.
+    private bool TryEnqueueClose(WebSocketCloseStatus status, string? reason)
+    {
+        lock (_outputLock)
+        {
+            if (_closeSent || _sendClosed)
+                return false;
+            _closeSent = true;
+            _localStatus = status;
+            _localReason = reason;
+            Span<byte> payload = stackalloc byte[WebSocketClosePayload.MaxLength];
+            var length = WebSocketClosePayload.Write(payload, status, reason);
+            AppendFrame(NewHeader(WebSocketOpcode.Close, length, isFinal: true), payload[..length]);
+            _flushRequested = 1;
+        }
+
+        CloseOutput(isBroken: false);
+        return true;
+    }
+
+    // The first ending counts.
+    private void End(WebSocketCloseStatus? status, string? reason, WebSocketCloseInitiator initiator, bool isClean, bool isAborted = false)
+    {
+        var ending = new Ending(new WebSocketCloseResult(status, reason, initiator, isClean), isAborted);
+        if (Interlocked.CompareExchange(ref _ending, ending, null) is not null)
+            return;
+        Volatile.Read(ref _closed)?.CancelAsync();
+        FailPings();
+    }
+
+    private void SignalPeerFinished() => _peerFinished.TrySetResult();
+
+    private void SignalEndOfStream() => _endOfStream?.TrySetResult();
+
+    private sealed record Ending(WebSocketCloseResult Result, bool IsAborted);
+}

@@ -1,0 +1,122 @@
+namespace RealtimeKit.WebSockets;
+
+// The deadlines, visited by the wheel: as often as something is due, not at every tick.
+internal sealed partial class CodecWebSocketConnection
+{
+    private static readonly TimeSpan VisitWhenBusy = TimeSpan.FromSeconds(1);
+
+    private readonly TimerWheel _wheel;
+    private readonly Timer _timer;
+    private long _keepAlivePinged;
+    private bool _keepAliveOutstanding;
+    private long _closeAheadSince;
+
+    private sealed class Timer(CodecWebSocketConnection connection) : TimerWheelEntry
+    {
+        public override TimeSpan OnDue() => connection.OnTimer();
+    }
+
+    private void StartMessageClock()
+    {
+        _messageStarted = _clock.GetTimestamp();
+        _wheel.EnsureWithin(_timer, ticks: 8);
+    }
+
+    private TimeSpan OnTimer()
+    {
+        var now = _clock.GetTimestamp();
+        if (IsWriteOverdue(now))
+        {
+            Abort(WebSocketCloseInitiator.Network);
+            return Timeout.InfiniteTimeSpan;
+        }
+
+        var isDead = false;
+        var ping = false;
+        TimeSpan next;
+        lock (_inputLock)
+        {
+            if (_closeAhead && _clock.GetElapsedTime(_closeAheadSince, now) >= _options.CloseTimeout)
+                _isDiscarding = true;   // nobody came for the messages before the peer's Close
+            LookAhead();
+            next = _inputEnded ? VisitWhenBusy : CheckPeer(now, out isDead, out ping);
+        }
+
+        AfterInput();
+        if (isDead)
+            Abort(WebSocketCloseInitiator.Network);
+        else if (ping)
+            SendKeepAlive();
+        return next;
+    }
+
+    private bool IsWriteOverdue(long now)
+    {
+        lock (_outputLock)
+        {
+            return _isFlushing && _options.WriteTimeout != Timeout.InfiniteTimeSpan && _flushStarted != 0
+                && _clock.GetElapsedTime(_flushStarted, now) >= _options.WriteTimeout;
+        }
+    }
+
+    // Under the input lock.
+    private TimeSpan CheckPeer(long now, out bool isDead, out bool ping)
+    {
+        isDead = ping = false;
+        if (!_readPending)
+        {
+            // This side does not read, so the peer's silence and its unfinished message are not its fault.
+            _lastReceived = now;
+            _messageStarted = now;
+            return VisitWhenBusy;
+        }
+
+        if (_inMessage && _options.MessageTimeout != Timeout.InfiniteTimeSpan && _clock.GetElapsedTime(_messageStarted, now) >= _options.MessageTimeout)
+        {
+            Fail(WebSocketProtocolError.MessageTimeout, _inFrame ? _frameRemaining : 0);
+            return VisitWhenBusy;
+        }
+
+        var interval = _options.KeepAliveInterval;
+        if (interval == Timeout.InfiniteTimeSpan)
+            return _inMessage || _isFlushing ? VisitWhenBusy : TimeSpan.FromHours(1);
+
+        if (_keepAliveOutstanding && _lastReceived > _keepAlivePinged)
+            _keepAliveOutstanding = false;
+        if (_keepAliveOutstanding)
+        {
+            var left = _options.KeepAliveTimeout == Timeout.InfiniteTimeSpan
+                ? VisitWhenBusy
+                : _options.KeepAliveTimeout - _clock.GetElapsedTime(_keepAlivePinged, now);
+            isDead = left <= TimeSpan.Zero;
+            return left < VisitWhenBusy ? left : VisitWhenBusy;
+        }
+
+        var due = interval - _clock.GetElapsedTime(_lastReceived, now);
+        if (due <= TimeSpan.Zero)
+        {
+            ping = true;
+            _keepAliveOutstanding = true;
+            _keepAlivePinged = now;
+            due = VisitWhenBusy;
+        }
+
+        return _inMessage || _isFlushing ? VisitWhenBusy : due;
+    }
+
+    // Never waits: while the send buffer is full, the write deadline is what watches the peer.
+    private void SendKeepAlive()
+    {
+        Span<byte> payload = stackalloc byte[sizeof(long)];
+        System.Buffers.Binary.BinaryPrimitives.WriteInt64BigEndian(payload, Interlocked.Increment(ref _lastPingId));
+        lock (_outputLock)
+        {
+            if (_sendClosed || !HasRoom(payload.Length))
+                return;
+            AppendFrame(NewHeader(WebSocketOpcode.Ping, payload.Length, isFinal: true), payload);
+            _flushRequested = 1;
+        }
+
+        StartFlush();
+    }
+}

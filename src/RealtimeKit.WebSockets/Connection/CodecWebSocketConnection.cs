@@ -1,0 +1,54 @@
+using System.Buffers;
+using System.Net.WebSockets;
+
+namespace RealtimeKit.WebSockets;
+
+/// <summary>A connection that runs this library's codec over a transport.</summary>
+/// <remarks>
+/// <para>Two locks, always taken in this order: the input lock guards parsing and the receive in progress, the output lock guards
+/// the send buffer. Nothing foreign runs under them: callbacks, continuations and transport registrations wait until they are free.</para>
+/// <para>There is no receive loop of its own. Whoever completes a transport read goes on: it hands a message to the waiting
+/// receiver on the spot, or, when nobody waits, looks through what has arrived for control frames.</para>
+/// </remarks>
+internal sealed partial class CodecWebSocketConnection : WebSocketConnection
+{
+    private readonly WebSocketTransport _transport;
+    private readonly WebSocketConnectionOptions _options;
+    private readonly TimeProvider _clock;
+    private readonly bool _isServer;
+
+    public CodecWebSocketConnection(WebSocketTransport transport, WebSocketConnectionOptions options)
+    {
+        _transport = transport;
+        _options = options = options.Clone();
+        _clock = options.TimeProvider;
+        _isServer = options.Role == WebSocketRole.Server;
+        _onRead = OnReadCompleted;
+        _onWrite = OnWriteCompleted;
+        _lastReceived = _clock.GetTimestamp();
+        _controlTokens = options.ControlFrameBurst;
+        _controlRefilled = _lastReceived;
+        _timer = new Timer(this);
+        _wheel = TimerWheel.For(_clock);
+        _wheel.Schedule(_timer, TimerWheel.Tick);
+    }
+
+    public override string? SubProtocol => _options.SubProtocol;
+
+    public override WebSocketState State
+    {
+        get
+        {
+            if (Volatile.Read(ref _ending) is { } ending)
+                return ending.IsAborted ? WebSocketState.Aborted : WebSocketState.Closed;
+            return _closeSent ? WebSocketState.CloseSent : _closeAhead ? WebSocketState.CloseReceived : WebSocketState.Open;
+        }
+    }
+
+    internal override ReadOnlySequence<byte> GetLentPayload(uint version)
+    {
+        if (version != _version || !_input.IsLent)
+            throw new InvalidOperationException("The payload was borrowed, and the next receive has taken it back. Copy what must live longer.");
+        return _input.Lent;
+    }
+}

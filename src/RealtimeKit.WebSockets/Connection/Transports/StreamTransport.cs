@@ -1,0 +1,75 @@
+using System.Runtime.CompilerServices;
+
+namespace RealtimeKit.WebSockets;
+
+/// <summary>
+/// A transport over a stream. A pending read is never cancelled: some streams (measured: the 101 stream of SocketsHttpHandler)
+/// answer a cancelled read by disposing the connection.
+/// </summary>
+internal sealed class StreamTransport(Stream stream, bool leaveOpen, bool flushes, Action? abort = null) : WebSocketTransport
+{
+    private ValueTaskAwaiter<int> _read;
+    private ValueTaskAwaiter _write;
+
+    public override bool ReadsIntoBuffer => true;
+
+    public override bool BeginRead(Memory<byte> destination)
+    {
+        _read = stream.ReadAsync(destination).GetAwaiter();
+        return _read.IsCompleted;
+    }
+
+    public override void OnReadCompleted(Action continuation) => _read.UnsafeOnCompleted(continuation);
+
+    public override int EndRead(Span<byte> destination, int masked, uint maskingKey)
+    {
+        var count = _read.GetResult();
+        var head = Math.Min(masked, count);
+        if (head > 0)
+            WebSocketMask.Apply(destination[..head], maskingKey);
+        return count;
+    }
+
+    public override bool TryInterruptRead() => false;
+
+    public override bool BeginWrite(ReadOnlyMemory<byte> source)
+    {
+        var write = stream.WriteAsync(source);
+        if (flushes)
+        {
+            if (write.IsCompletedSuccessfully)
+            {
+                write.GetAwaiter().GetResult();
+                write = new ValueTask(stream.FlushAsync());
+            }
+            else
+            {
+                write = FlushAfterAsync(write, stream);
+            }
+        }
+
+        _write = write.GetAwaiter();
+        return _write.IsCompleted;
+    }
+
+    public override void OnWriteCompleted(Action continuation) => _write.UnsafeOnCompleted(continuation);
+
+    public override void EndWrite() => _write.GetResult();
+
+    public override void Abort()
+    {
+        if (abort is not null)
+            abort();
+        else
+            stream.Dispose();
+    }
+
+    public override ValueTask CloseAsync() => leaveOpen ? default : stream.DisposeAsync();
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private static async ValueTask FlushAfterAsync(ValueTask write, Stream stream)
+    {
+        await write.ConfigureAwait(false);
+        await stream.FlushAsync().ConfigureAwait(false);
+    }
+}

@@ -1,0 +1,60 @@
+using System.Net.WebSockets;
+
+namespace RealtimeKit.WebSockets;
+
+/// <summary>
+/// Messages that are collected apart and enter a connection's send buffer together, next to each other and in one write. A batch
+/// can be filled again after each flush. It is not safe for several threads; several batches of one connection are.
+/// </summary>
+public sealed class WebSocketBatch : IDisposable
+{
+    private readonly WebSocketConnection _connection;
+    private PooledBufferWriter? _buffer;
+
+    internal WebSocketBatch(WebSocketConnection connection) => _connection = connection;
+
+    /// <summary>How many bytes the batch holds.</summary>
+    public int Length => _buffer?.WrittenCount ?? 0;
+
+    /// <summary>Adds a message.</summary>
+    /// <param name="payload">The payload, which is copied.</param>
+    /// <param name="type">Text (the payload must be UTF-8) or binary.</param>
+    public void Add(ReadOnlySpan<byte> payload, WebSocketMessageType type) =>
+        _connection.WriteToBatch(_buffer ??= PooledBufferWriter.Rent(), payload, type);
+
+    /// <summary>Adds a message that was encoded once for many connections.</summary>
+    /// <param name="message">The message.</param>
+    public void Add(PreparedWebSocketMessage message)
+    {
+        ArgumentNullException.ThrowIfNull(message);
+        Add(message.Payload.Span, message.Type);
+    }
+
+    /// <summary>Enqueues the batch and empties it.</summary>
+    /// <param name="cancellationToken">Cancels the wait for room; then nothing of the batch is sent, and it keeps its messages.</param>
+    /// <returns>A task that completes when the messages are in the send buffer.</returns>
+    /// <exception cref="WebSocketException">The connection is closing, closed or aborted.</exception>
+    public ValueTask FlushAsync(CancellationToken cancellationToken = default)
+    {
+        if (_buffer is null)
+            return default;
+        var send = _connection.SendBatchAsync(_buffer.WrittenMemory, cancellationToken);
+        if (!send.IsCompletedSuccessfully)
+            return ClearAfterAsync(send);
+        Dispose();
+        return send;
+    }
+
+    /// <summary>Drops what has not been flushed.</summary>
+    public void Dispose()
+    {
+        _buffer?.Return();
+        _buffer = null;
+    }
+
+    private async ValueTask ClearAfterAsync(ValueTask send)
+    {
+        await send.ConfigureAwait(false);
+        Dispose();
+    }
+}
