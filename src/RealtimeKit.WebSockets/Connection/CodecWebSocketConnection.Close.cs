@@ -14,9 +14,9 @@ internal sealed partial class CodecWebSocketConnection
     private WebSocketCloseStatus _localStatus;
     private string? _localReason;
     private CancellationTokenSource? _closed;
-    private readonly TaskCompletionSource _peerFinished = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private TaskCompletionSource? _endOfStream;
-    private TaskCompletionSource? _readIdle;
+    private Signal _peerFinished;
+    private Signal _endOfStream;
+    private Signal _readIdle;
     private Task? _disposal;
 
     public override WebSocketCloseResult? CloseResult => Volatile.Read(ref _ending)?.Result;
@@ -40,7 +40,7 @@ internal sealed partial class CodecWebSocketConnection
 
     public override async ValueTask<WebSocketCloseResult> CloseAsync(WebSocketCloseStatus status, string? reason = null, CancellationToken cancellationToken = default)
     {
-        WebSocketClosePayload.ThrowIfInvalid(status, reason);
+        ThrowIfNotClosePayload(status, reason);
         if (_ending is { } ended)
             return ended.Result;
 
@@ -51,7 +51,7 @@ internal sealed partial class CodecWebSocketConnection
         ReadAhead();
         try
         {
-            await _peerFinished.Task.WaitAsync(_options.CloseTimeout, _clock, cancellationToken).ConfigureAwait(false);
+            await _peerFinished.WaitAsync().WaitAsync(_options.CloseTimeout, _clock, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception error) when (error is TimeoutException or OperationCanceledException)
         {
@@ -84,8 +84,8 @@ internal sealed partial class CodecWebSocketConnection
             }
 
             _isEndOfStream = true;
-            SignalPeerFinished();
-            SignalEndOfStream();
+            _peerFinished.Set();
+            _endOfStream.Set();
             if (_waiting != ReceiveKind.None)
             {
                 completed = TryAdvance(_waiting);
@@ -99,11 +99,9 @@ internal sealed partial class CodecWebSocketConnection
 
     public override ValueTask DisposeAsync()
     {
-        lock (_outputLock)
-            _disposal ??= null;
-        var created = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var disposal = Interlocked.CompareExchange(ref _disposal, created.Task, null);
-        return disposal is null ? new ValueTask(FinishAsync(created)) : new ValueTask(disposal);
+        var finished = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var earlier = Interlocked.CompareExchange(ref _disposal, finished.Task, null);
+        return new ValueTask(earlier ?? FinishAsync(finished));
     }
 
     private async Task FinishAsync(TaskCompletionSource finished)
@@ -156,38 +154,25 @@ internal sealed partial class CodecWebSocketConnection
     // Without this the host would reset the connection, and the reset would destroy our Close frame before the peer has read it.
     private async Task WaitForPeerAsync()
     {
-        Task? wait = null;
-        lock (_inputLock)
-        {
-            if (_isEndOfStream)
-                return;
-            if (_isServer)
-                wait = _failure != WebSocketProtocolError.None ? _peerFinished.Task : null;
-            else if (_closeSent)
-                wait = (_endOfStream ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
-        }
-
-        if (wait is null)
+        if (_isEndOfStream || !_closeSent || (_isServer && _failure == WebSocketProtocolError.None))
             return;
         ReadAhead();
-        await CompletesWithin(wait, LingerTimeout).ConfigureAwait(false);
+        await CompletesWithin(_isServer ? _peerFinished.WaitAsync() : _endOfStream.WaitAsync(), LingerTimeout).ConfigureAwait(false);
     }
 
     // The host needs its transport back with no read pending.
     private async Task DetachReadAsync()
     {
-        Task idle;
         lock (_inputLock)
         {
             _isDetached = true;
             if (!_readPending)
                 return;
-            idle = (_readIdle ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
         }
 
         if (!_transport.TryInterruptRead())
             _transport.Abort();
-        await CompletesWithin(idle, LingerTimeout).ConfigureAwait(false);
+        await CompletesWithin(_readIdle.WaitAsync(), LingerTimeout).ConfigureAwait(false);
     }
 
     private async Task<bool> CompletesWithin(Task task, TimeSpan timeout)
@@ -214,7 +199,7 @@ internal sealed partial class CodecWebSocketConnection
             _localStatus = status;
             _localReason = reason;
             Span<byte> payload = stackalloc byte[WebSocketClosePayload.MaxLength];
-            var length = WebSocketClosePayload.Write(payload, status, reason);
+            var length = status == WebSocketCloseStatus.Empty ? 0 : WebSocketClosePayload.Write(payload, status, reason);
             AppendFrame(NewHeader(WebSocketOpcode.Close, length, isFinal: true), payload[..length]);
             _flushRequested = 1;
         }
@@ -233,9 +218,13 @@ internal sealed partial class CodecWebSocketConnection
         FailPings();
     }
 
-    private void SignalPeerFinished() => _peerFinished.TrySetResult();
-
-    private void SignalEndOfStream() => _endOfStream?.TrySetResult();
+    private static void ThrowIfNotClosePayload(WebSocketCloseStatus status, string? reason)
+    {
+        if (status != WebSocketCloseStatus.Empty)
+            WebSocketClosePayload.Write(stackalloc byte[WebSocketClosePayload.MaxLength], status, reason);
+        else if (!string.IsNullOrEmpty(reason))
+            throw new ArgumentException("A Close frame without a status carries no reason (RFC 6455 §5.5.1).", nameof(reason));
+    }
 
     private sealed record Ending(WebSocketCloseResult Result, bool IsAborted);
 }

@@ -189,7 +189,7 @@ internal sealed partial class CodecWebSocketConnection
     // RFC 6455 §5.5.1 and §7.1.4: the peer's Close is answered by ours, unless it is the answer to ours. Nothing after it counts.
     private void OnClose(ReadOnlySpan<byte> payload)
     {
-        var error = WebSocketClosePayload.TryRead(payload, out var status, out var reason);
+        var error = WebSocketClosePayload.Read(payload, out var close);
         if (error != WebSocketProtocolError.None)
         {
             Fail(error, 0);
@@ -197,6 +197,8 @@ internal sealed partial class CodecWebSocketConnection
         }
 
         _closeReceived = true;
+        var status = close.Status ?? WebSocketCloseStatus.Empty;
+        var reason = close.Reason.IsEmpty ? null : close.GetReason();
         if (TryEnqueueClose(status, reason: null))
             End(status, reason, WebSocketCloseInitiator.Remote, isClean: true);
         else

@@ -45,7 +45,7 @@ internal sealed partial class CodecWebSocketConnection
             try
             {
                 _readMemory = default;
-                if (_transport.ReadsIntoBuffer && (_dataIsReady || !_input.IsEmpty))
+                if (_transport.ReadsIntoBuffer && (_dataIsReady || _input.HoldsUnread))
                     _readMemory = PrepareRead(isScanning);
                 else
                     _input.Trim();
@@ -173,7 +173,7 @@ internal sealed partial class CodecWebSocketConnection
         }
 
         if (_isDetached && !_readPending)
-            _readIdle?.TrySetResult();
+            _readIdle.Set();
     }
 
     // After this side's Close: only the peer's Close is of interest (RFC 6455 §1.4).
@@ -209,9 +209,9 @@ internal sealed partial class CodecWebSocketConnection
         }
 
         if (_isEndOfStream || _closeReceived)
-            SignalPeerFinished();
+            _peerFinished.Set();
         if (_isEndOfStream)
-            SignalEndOfStream();
+            _endOfStream.Set();
         if (_closeReceived)
             _input.SkipRaw(_input.RawLength);
         _input.DropBody();
@@ -232,11 +232,11 @@ internal sealed partial class CodecWebSocketConnection
         // A violation, a Close or the end with nothing before it for a receiver: now is its turn.
         if ((_scan.IsStopped || _isEndOfStream) && _scan.Messages == 0)
         {
-            Parse(ReceiveKind.Message);
+            Parse(_isStreaming ? ReceiveKind.Part : ReceiveKind.Message);
             return _inputEnded && Linger();
         }
 
-        return !_scan.IsStopped && !_isEndOfStream && _input.RawLength + _input.BodyLength < _options.ReadAheadSize;
+        return !_scan.IsStopped && !_isEndOfStream && _input.RawLength < _options.ReadAheadSize;
     }
 
     // False: nothing more can be told from the bytes that are here.
@@ -307,7 +307,7 @@ internal sealed partial class CodecWebSocketConnection
     {
         _isEndOfStream = true;
         if (_inputEnded)
-            SignalEndOfStream();
+            _endOfStream.Set();
     }
 
     // Under the input lock: no message will follow.
@@ -323,9 +323,9 @@ internal sealed partial class CodecWebSocketConnection
                 End(null, null, WebSocketCloseInitiator.Network, isClean: false);
         }
 
-        SignalPeerFinished();
+        _peerFinished.Set();
         if (_isEndOfStream)
-            SignalEndOfStream();
+            _endOfStream.Set();
         else if (!_isServer)
             _needsReadAhead = true;
     }

@@ -17,7 +17,7 @@ internal sealed partial class CodecWebSocketConnection
     private bool _sendClosed;
     private bool _isBroken;
     private LinkedList<SendWaiter>? _waiters;
-    private TaskCompletionSource? _outputIdle;
+    private TaskCompletionSource? _outputIdle;   // only while somebody waits for the last flush
 
     // The latest ping that came while the buffer was full; RFC 6455 §5.5.3 allows to answer only that one.
     private byte[]? _latePong;
@@ -267,6 +267,7 @@ internal sealed partial class CodecWebSocketConnection
         if (_isFlushing || _isBroken || _output.Count == 0)
             return false;
         _isFlushing = true;
+        _flushStarted = 0;
         _flushing = _output.Detach();
         return true;
     }

@@ -32,21 +32,27 @@ internal sealed partial class CodecWebSocketConnection
         }
 
         var isDead = false;
-        var ping = false;
+        var completed = false;
         TimeSpan next;
         lock (_inputLock)
         {
             if (_closeAhead && _clock.GetElapsedTime(_closeAheadSince, now) >= _options.CloseTimeout)
                 _isDiscarding = true;   // nobody came for the messages before the peer's Close
             LookAhead();
-            next = _inputEnded ? VisitWhenBusy : CheckPeer(now, out isDead, out ping);
+            next = _inputEnded ? VisitWhenBusy : CheckPeer(now, out isDead);
+            if (_inputEnded && _waiting != ReceiveKind.None)
+            {
+                completed = TryAdvance(_waiting);
+                _waiting = ReceiveKind.None;
+            }
+
         }
 
         AfterInput();
+        if (completed)
+            CompleteReceive();
         if (isDead)
             Abort(WebSocketCloseInitiator.Network);
-        else if (ping)
-            SendKeepAlive();
         return next;
     }
 
@@ -60,9 +66,9 @@ internal sealed partial class CodecWebSocketConnection
     }
 
     // Under the input lock.
-    private TimeSpan CheckPeer(long now, out bool isDead, out bool ping)
+    private TimeSpan CheckPeer(long now, out bool isDead)
     {
-        isDead = ping = false;
+        isDead = false;
         if (!_readPending)
         {
             // This side does not read, so the peer's silence and its unfinished message are not its fault.
@@ -95,8 +101,7 @@ internal sealed partial class CodecWebSocketConnection
         var due = interval - _clock.GetElapsedTime(_lastReceived, now);
         if (due <= TimeSpan.Zero)
         {
-            ping = true;
-            _keepAliveOutstanding = true;
+            _keepAliveOutstanding = TrySendKeepAlive();
             _keepAlivePinged = now;
             due = VisitWhenBusy;
         }
@@ -105,18 +110,17 @@ internal sealed partial class CodecWebSocketConnection
     }
 
     // Never waits: while the send buffer is full, the write deadline is what watches the peer.
-    private void SendKeepAlive()
+    private bool TrySendKeepAlive()
     {
         Span<byte> payload = stackalloc byte[sizeof(long)];
         System.Buffers.Binary.BinaryPrimitives.WriteInt64BigEndian(payload, Interlocked.Increment(ref _lastPingId));
         lock (_outputLock)
         {
             if (_sendClosed || !HasRoom(payload.Length))
-                return;
+                return false;
             AppendFrame(NewHeader(WebSocketOpcode.Ping, payload.Length, isFinal: true), payload);
             _flushRequested = 1;
+            return true;
         }
-
-        StartFlush();
     }
 }

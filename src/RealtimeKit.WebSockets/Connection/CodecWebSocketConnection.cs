@@ -47,6 +47,8 @@ internal sealed partial class CodecWebSocketConnection : WebSocketConnection
 
     internal override ReadOnlySequence<byte> GetLentPayload(uint version)
     {
+        if (version == _version && !_input.IsLent && _receivedType == WebSocketMessageType.Close)
+            return ReadOnlySequence<byte>.Empty;
         if (version != _version || !_input.IsLent)
             throw new InvalidOperationException("The payload was borrowed, and the next receive has taken it back. Copy what must live longer.");
         return _input.Lent;

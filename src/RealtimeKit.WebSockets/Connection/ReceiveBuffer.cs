@@ -51,6 +51,9 @@ internal struct ReceiveBuffer
     /// <summary>Whether there is nothing to keep.</summary>
     public readonly bool IsEmpty => !_isLent && RawLength == 0 && BodyLength == 0;
 
+    /// <summary>Whether there are bytes that no receiver has seen: raw ones, or the begin of a message.</summary>
+    public readonly bool HoldsUnread => RawLength > 0 || (BodyLength > 0 && !_isLent);
+
     public readonly ReadOnlySequence<byte> Lent => new(_lentArray ?? [], _lentStart, _lentEnd - _lentStart);
 
     /// <summary>Consumes a header.</summary>
