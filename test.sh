@@ -33,7 +33,7 @@ finish() {
   local status=$?
   trap - EXIT
   # A test run that an interrupt left behind.
-  kill $(jobs -p) 2>/dev/null || true
+  jobs -p | xargs --no-run-if-empty kill 2>/dev/null || true
   if ((status != 0 && failed == 0)); then problem "test.sh stopped early with exit code $status"; fi
   if ((${#skips[@]} > 0)); then
     printf '\n== Skipped\n'
