@@ -67,16 +67,28 @@ internal static class ServerProgram
         await app.StartAsync();
         Console.WriteLine($"PORT {new Uri(app.Urls.First()).Port}");
         if (arguments.Has("with-parent"))
+            await InputEndsAsync();
+        else
+            await app.WaitForShutdownAsync();
+        return 0;
+    }
+
+    // On a thread of its own: reading standard input blocks, and the thread pool of one core would count the blocked thread as its only
+    // one and stand still for half a second now and then.
+    private static Task InputEndsAsync()
+    {
+        var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var thread = new Thread(() =>
         {
-            // Not Console.In: a pipe's end must be seen even where the console is absent.
             using var input = Console.OpenStandardInput();
-            while (await input.ReadAsync(new byte[64]) > 0)
+            while (input.Read(new byte[64]) > 0)
             {
             }
-            return 0;
-        }
-        await app.WaitForShutdownAsync();
-        return 0;
+            ended.SetResult();
+        })
+        { IsBackground = true, Name = "Standard input" };
+        thread.Start();
+        return ended.Task;
     }
 
     private static X509Certificate2 CreateCertificate()
