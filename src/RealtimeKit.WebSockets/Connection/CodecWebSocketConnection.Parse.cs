@@ -100,7 +100,7 @@ internal sealed partial class CodecWebSocketConnection
 
     private WebSocketFrameRules RulesFor(ReceiveKind kind) => new()
     {
-        Role = _isServer ? WebSocketRole.Server : WebSocketRole.Client,
+        Role = _readerRole,
         IsMessageInProgress = _inMessage,
         MaximumPayloadLength = (kind == ReceiveKind.Part ? _options.MaxStreamedMessageSize : _options.MaxMessageSize) - (_inMessage ? _messageLength : 0),
     };

@@ -12,6 +12,8 @@ internal sealed partial class CodecWebSocketConnection
 
     public override async ValueTask<TimeSpan> PingAsync(CancellationToken cancellationToken = default)
     {
+        if (!_transport.SeesControlFrames)
+            throw new NotSupportedException("A BCL WebSocket sends no pings on request and does not show pongs; set its own KeepAliveInterval.");
         var ping = new PingWaiter(Interlocked.Increment(ref _lastPingId), _clock.GetTimestamp());
         lock (_pingLock)
         {

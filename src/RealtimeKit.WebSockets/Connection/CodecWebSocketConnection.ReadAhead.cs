@@ -121,7 +121,7 @@ internal sealed partial class CodecWebSocketConnection
 
     private Memory<byte> PrepareRead(bool isScanning)
     {
-        var limit = isScanning ? Math.Max(_options.ReadAheadSize - _input.RawLength, 1) : int.MaxValue;
+        var limit = isScanning ? Math.Max(_options.ReadAheadSize - _input.RawLength, WebSocketFrameHeader.MaxLength) : int.MaxValue;
         return _input.PrepareRead(_inFrame ? _frameRemaining - _input.RawLength : WebSocketFrameHeader.MaxLength, limit);
     }
 
@@ -261,7 +261,7 @@ internal sealed partial class CodecWebSocketConnection
         var status = WebSocketFrameHeader.TryRead(raw, out var header, out var headerLength);
         if (status == OperationStatus.NeedMoreData)
             return false;
-        var rules = new WebSocketFrameRules { Role = _options.Role, IsMessageInProgress = _scan.InMessage };
+        var rules = new WebSocketFrameRules { Role = _readerRole, IsMessageInProgress = _scan.InMessage };
         if (status == OperationStatus.InvalidData || header.Check(rules) != WebSocketProtocolError.None)
         {
             _scan.IsStopped = true;
@@ -344,5 +344,5 @@ internal sealed partial class CodecWebSocketConnection
     // What a transport may throw when it ends under us; anything else is a defect and must be seen.
     private static bool IsTransportError(Exception error) =>
         error is IOException or OperationCanceledException or ObjectDisposedException or InvalidOperationException
-            or System.Net.Sockets.SocketException or System.Net.Http.HttpRequestException;
+            or System.Net.WebSockets.WebSocketException or System.Net.Sockets.SocketException or System.Net.Http.HttpRequestException;
 }

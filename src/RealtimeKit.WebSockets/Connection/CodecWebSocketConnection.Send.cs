@@ -54,7 +54,7 @@ internal sealed partial class CodecWebSocketConnection
     {
         ArgumentNullException.ThrowIfNull(message);
         // A server sends the prepared frame as it is; a client masks a copy; a message over the frame limit is split again.
-        return _isServer && message.Payload.Length <= _options.MaxFrameSize
+        return !_masks && message.Payload.Length <= _options.MaxFrameSize
             ? SendSequenceAsync(default, new ReadOnlySequence<byte>(message.Frame), isEncoded: true, cancellationToken)
             : SendAsync(message.Payload, message.Type, cancellationToken);
     }
@@ -65,7 +65,7 @@ internal sealed partial class CodecWebSocketConnection
     internal override void WriteToBatch(PooledBufferWriter batch, ReadOnlySpan<byte> payload, WebSocketMessageType type)
     {
         var opcode = type.ToOpcode();
-        var fragments = new Fragments(opcode, payload.Length, _options.MaxFrameSize, _isServer);
+        var fragments = new Fragments(opcode, payload.Length, _options.MaxFrameSize, _masks);
         while (fragments.Next(out var header, out var offset))
         {
             var size = header.Length + (int)header.PayloadLength;
@@ -115,14 +115,14 @@ internal sealed partial class CodecWebSocketConnection
             return;
         }
 
-        var fragments = new Fragments(opcode, payload.Length, _options.MaxFrameSize, _isServer);
+        var fragments = new Fragments(opcode, payload.Length, _options.MaxFrameSize, _masks);
         while (fragments.Next(out var header, out var offset))
             AppendFrame(header, payload.Slice(offset, (int)header.PayloadLength));
     }
 
     private void AppendMessage(WebSocketOpcode opcode, ReadOnlySequence<byte> payload)
     {
-        var fragments = new Fragments(opcode, checked((int)payload.Length), _options.MaxFrameSize, _isServer);
+        var fragments = new Fragments(opcode, checked((int)payload.Length), _options.MaxFrameSize, _masks);
         while (fragments.Next(out var header, out var offset))
         {
             var frame = _output.Append(header.Length + (int)header.PayloadLength);
@@ -147,12 +147,12 @@ internal sealed partial class CodecWebSocketConnection
     }
 
     // RFC 6455 §5.1 and §5.3: a client masks every frame with a fresh key, a server none.
-    private WebSocketFrameHeader NewHeader(WebSocketOpcode opcode, int length, bool isFinal) => _isServer
-        ? new WebSocketFrameHeader { IsFinal = isFinal, Opcode = opcode, PayloadLength = length }
-        : new WebSocketFrameHeader { IsFinal = isFinal, Opcode = opcode, PayloadLength = length, MaskingKey = WebSocketMaskingKeys.Next() };
+    private WebSocketFrameHeader NewHeader(WebSocketOpcode opcode, int length, bool isFinal) => _masks
+        ? new WebSocketFrameHeader { IsFinal = isFinal, Opcode = opcode, PayloadLength = length, MaskingKey = WebSocketMaskingKeys.Next() }
+        : new WebSocketFrameHeader { IsFinal = isFinal, Opcode = opcode, PayloadLength = length };
 
     /// <summary>Splits a message into frames (RFC 6455 §5.4).</summary>
-    private struct Fragments(WebSocketOpcode opcode, int length, int maxFrameSize, bool isServer)
+    private struct Fragments(WebSocketOpcode opcode, int length, int maxFrameSize, bool masks)
     {
         private int _offset = -1;
 
@@ -169,7 +169,7 @@ internal sealed partial class CodecWebSocketConnection
                 Opcode = offset == 0 ? opcode : WebSocketOpcode.Continuation,
                 PayloadLength = count,
             };
-            if (!isServer)
+            if (masks)
                 header = header with { MaskingKey = WebSocketMaskingKeys.Next() };
             _offset = length == 0 ? 1 : offset + count;
             return true;

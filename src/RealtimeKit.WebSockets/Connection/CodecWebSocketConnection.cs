@@ -16,6 +16,8 @@ internal sealed partial class CodecWebSocketConnection : WebSocketConnection
     private readonly WebSocketConnectionOptions _options;
     private readonly TimeProvider _clock;
     private readonly bool _isServer;
+    private readonly bool _masks;
+    private readonly WebSocketRole _readerRole;
 
     public CodecWebSocketConnection(WebSocketTransport transport, WebSocketConnectionOptions options)
     {
@@ -23,6 +25,16 @@ internal sealed partial class CodecWebSocketConnection : WebSocketConnection
         _options = options = options.Clone();
         _clock = options.TimeProvider;
         _isServer = options.Role == WebSocketRole.Server;
+        _masks = !_isServer;
+        _readerRole = options.Role;
+        if (!transport.SeesControlFrames)
+        {
+            _masks = false;
+            _readerRole = WebSocketRole.Client;   // which is what reads unmasked frames
+            options.KeepAliveInterval = Timeout.InfiniteTimeSpan;
+            options.MaxFragmentsPerMessage = int.MaxValue;   // parts of a receive, not the peer's fragments
+        }
+
         _onRead = OnReadCompleted;
         _onWrite = OnWriteCompleted;
         _lastReceived = _clock.GetTimestamp();

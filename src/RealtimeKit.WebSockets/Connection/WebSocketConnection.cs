@@ -61,6 +61,22 @@ public abstract partial class WebSocketConnection : IAsyncDisposable
         return new CodecWebSocketConnection(new StreamTransport(transport, options.LeaveOpen, flushes: true), options);
     }
 
+    /// <summary>
+    /// Runs a connection over a BCL socket, for hosts that give nothing else. Masking, pings and UTF-8 are the socket's business:
+    /// <see cref="PingAsync"/> is not supported, keep-alive is the socket's own, and a violation by the peer shows as a lost connection.
+    /// </summary>
+    /// <param name="socket">An open socket. From here on nothing else may use it.</param>
+    /// <param name="options">Limits and deadlines; the defaults where <see langword="null"/>. Role, subprotocol and keep-alive do not apply.</param>
+    /// <returns>The connection.</returns>
+    public static WebSocketConnection Create(WebSocket socket, WebSocketConnectionOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(socket);
+        options = options?.Clone() ?? new WebSocketConnectionOptions();
+        options.Role = WebSocketRole.Server;
+        options.SubProtocol = socket.SubProtocol;
+        return new CodecWebSocketConnection(new BclWebSocketTransport(socket, options.LeaveOpen), options);
+    }
+
     /// <summary>Joins two connections in memory, a client and a server, for tests.</summary>
     /// <param name="options">Limits and deadlines of both; the role is set for each.</param>
     /// <returns>The two ends.</returns>

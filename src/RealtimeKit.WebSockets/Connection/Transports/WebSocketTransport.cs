@@ -12,6 +12,12 @@ internal abstract class WebSocketTransport
     /// </summary>
     public abstract bool ReadsIntoBuffer { get; }
 
+    /// <summary>
+    /// Whether the transport carries the wire's own frames. Where it does not (a BCL socket handles masking and control frames
+    /// itself), frames are unmasked in both directions and there are no pings.
+    /// </summary>
+    public virtual bool SeesControlFrames => true;
+
     /// <summary>Begins a read. An empty <paramref name="destination"/> on a transport that reads into buffers only waits for data.</summary>
     /// <returns>Whether the read has already completed.</returns>
     public abstract bool BeginRead(Memory<byte> destination);
