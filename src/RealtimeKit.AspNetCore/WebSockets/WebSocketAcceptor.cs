@@ -1,19 +1,15 @@
-using System.Diagnostics.CodeAnalysis;
-using System.IO.Pipelines;
 using System.Net;
 using System.Text;
-using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.Timeouts;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Primitives;
 using RealtimeKit.WebSockets;
 
 namespace RealtimeKit.AspNetCore;
 
-/// <summary>The server's side of the opening handshake on ASP.NET Core: checks, answers, and finds the transport.</summary>
+/// <summary>The server's side of the opening handshake on ASP.NET Core: checks the request, and accepts it or answers why not.</summary>
 internal static partial class WebSocketAcceptor
 {
     private static bool _schemeHintGiven;
@@ -41,7 +37,7 @@ internal static partial class WebSocketAcceptor
         context.Features.Get<IHttpRequestTimeoutFeature>()?.DisableTimeout();
 
         var accepted = new AcceptedWebSocket(context);
-        var transport = await TakeTransportAsync(context, handshake, options, accepted).ConfigureAwait(false);
+        var transport = await RequestTransport.TakeAsync(context, handshake, options, accepted.AbortRequest).ConfigureAwait(false);
         if (transport is null)
         {
             Log.HandshakeRefused(logger, StatusCodes.Status503ServiceUnavailable, "The server takes no more upgraded connections.");
@@ -90,50 +86,6 @@ internal static partial class WebSocketAcceptor
 
     private static WebSocketHeaderValues Values(StringValues values) =>
         values.Count <= 1 ? new WebSocketHeaderValues((string?)values) : new WebSocketHeaderValues((string?[]?)values);
-
-    // Null: the server's limit on upgraded connections is reached.
-    private static async Task<WebSocketTransport?> TakeTransportAsync(
-        HttpContext context, WebSocketHandshakeResult handshake, WebSocketEndpointOptions options, AcceptedWebSocket accepted)
-    {
-        handshake.WriteHeaders(context.Response.Headers, static (headers, name, value) => headers[name] = value);
-        if (context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true } connect)
-        {
-            var stream = await connect.AcceptAsync().ConfigureAwait(false);
-            return new StreamTransport(stream, leaveOpen: true, flushes: false, accepted.AbortRequest);
-        }
-
-        if (context.Features.Get<IHttpUpgradeFeature>() is not { IsUpgradableRequest: true } upgrade)
-            throw new NotSupportedException("This server can upgrade no connections to WebSocket.");
-
-        try
-        {
-            // Flushes the 101: from here on the connection speaks WebSocket.
-            var stream = await upgrade.UpgradeAsync().ConfigureAwait(false);
-            return !options.ForceStream && TryGetPipes(context, upgrade, out var pipes)
-                ? new PipeTransport(pipes, leaveOpen: true, accepted.AbortRequest)
-                : new StreamTransport(stream, leaveOpen: true, flushes: false, accepted.AbortRequest);
-        }
-        catch (InvalidOperationException) when (!context.Response.HasStarted)
-        {
-            return null;   // KestrelServerLimits.MaxConcurrentUpgradedConnections
-        }
-    }
-
-    /// <summary>
-    /// The connection's own pipes, past the server's stream: a third less CPU for each message. Only on HTTP/1.1 (on HTTP/2 they carry
-    /// all the streams) and only where Kestrel itself upgraded: it implements all features of a request in one object, so another
-    /// object means that a middleware wants to see the bytes.
-    /// </summary>
-    private static bool TryGetPipes(HttpContext context, IHttpUpgradeFeature upgrade, [NotNullWhen(true)] out IDuplexPipe? pipes)
-    {
-        pipes = null;
-        if (!HttpProtocol.IsHttp11(context.Request.Protocol)
-            || upgrade.GetType().Assembly != typeof(KestrelServer).Assembly
-            || !ReferenceEquals(upgrade, context.Features.Get<IHttpResponseBodyFeature>()))
-            return false;
-        pipes = context.Features.Get<IConnectionTransportFeature>()?.Transport;
-        return pipes is not null;
-    }
 
     private static Task RefuseAsync(HttpResponse response, WebSocketHandshakeResult handshake)
     {
