@@ -47,11 +47,13 @@ internal sealed partial class CodecWebSocketConnection
                 _readMemory = default;
                 if (_transport.ReadsIntoBuffer && (_dataIsReady || _input.HoldsUnread))
                     _readMemory = PrepareRead(isScanning);
-                else
+                else if (_transport.ReadsIntoBuffer)
                     _input.Trim();
 
                 if (!_transport.BeginRead(_readMemory))
                 {
+                    if (!_transport.ReadsIntoBuffer)
+                        _input.Trim();
                     _readPending = true;
                     _readUnregistered = 1;
                     return false;

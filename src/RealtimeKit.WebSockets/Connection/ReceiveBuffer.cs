@@ -151,7 +151,7 @@ internal struct ReceiveBuffer
             _readSize = SmallestRead;
 
         if (_array is null)
-            Rent(_readSize, 0);
+            Rent(_readSize == LargestRead ? 2 * LargestRead : _readSize, 0);   // room for the end of a message that began in one large read
         else if (_isLent && ReferenceEquals(_lentArray, _array))
             DetachWhenFull();
         else if (RawLength == 0 && BodyLength == 0)
