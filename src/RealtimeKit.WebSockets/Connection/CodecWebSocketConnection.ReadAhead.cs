@@ -126,9 +126,12 @@ internal sealed partial class CodecWebSocketConnection
         if (isScanning)
             return _input.PrepareRead(WebSocketFrameHeader.MaxLength, Math.Max(_options.ReadAheadSize - _input.RawLength, WebSocketFrameHeader.MaxLength));
 
-        // The rest of a large frame is read alone: the next message then begins in an empty buffer and need not be moved.
+        // The rest of a large frame is read alone: the next message then begins in an empty buffer and need not be moved. Out of a
+        // pipe, which keeps what is not taken, little is copied before the header is known: the rest is unmasked while it is copied.
         var wanted = _inFrame ? _frameRemaining - _input.RawLength : WebSocketFrameHeader.MaxLength;
-        return _input.PrepareRead(wanted, _inFrame && _frameLength >= ReceiveBuffer.LargeRead ? (int)Math.Min(wanted, int.MaxValue) : int.MaxValue);
+        var isLarge = _inFrame && _frameLength >= ReceiveBuffer.LargeRead;
+        var limit = isLarge ? Math.Min(wanted, int.MaxValue) : _transport.ReadsIntoBuffer ? int.MaxValue : PieceSize;
+        return _input.PrepareRead(wanted, (int)limit);
     }
 
     // A pipe's or stream's callback, on whatever thread completed the read.
