@@ -122,7 +122,9 @@ internal sealed partial class CodecWebSocketConnection
     private Memory<byte> PrepareRead(bool isScanning)
     {
         var limit = isScanning ? Math.Max(_options.ReadAheadSize - _input.RawLength, WebSocketFrameHeader.MaxLength) : int.MaxValue;
-        return _input.PrepareRead(_inFrame ? _frameRemaining - _input.RawLength : WebSocketFrameHeader.MaxLength, limit);
+        // Unparsed bytes may reach past the frame in progress, and a read into no room at all would be taken for the end.
+        var wanted = _inFrame ? Math.Max(_frameRemaining - _input.RawLength, WebSocketFrameHeader.MaxLength) : WebSocketFrameHeader.MaxLength;
+        return _input.PrepareRead(wanted, limit);
     }
 
     // A pipe's or stream's callback, on whatever thread completed the read.
