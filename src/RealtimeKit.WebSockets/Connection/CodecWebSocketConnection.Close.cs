@@ -46,7 +46,7 @@ internal sealed partial class CodecWebSocketConnection
 
         TryEnqueueClose(status, reason);
         StartFlush();
-        lock (_inputLock)
+        using (_inputGate.Enter())
             _isDiscarding = true;
         ReadAhead();
         try
@@ -75,7 +75,7 @@ internal sealed partial class CodecWebSocketConnection
         CloseOutput(isBroken: true);
         _transport.Abort();
         var completed = false;
-        lock (_inputLock)
+        using (_inputGate.Enter())
         {
             if (!_inputEnded)
             {
@@ -124,7 +124,7 @@ internal sealed partial class CodecWebSocketConnection
         finally
         {
             _wheel.Remove(_timer);
-            lock (_inputLock)
+            using (_inputGate.Enter())
             {
                 if (!_readPending)
                 {
@@ -140,7 +140,7 @@ internal sealed partial class CodecWebSocketConnection
     private async Task FlushRestAsync()
     {
         Task idle;
-        lock (_outputLock)
+        using (_outputGate.Enter())
         {
             if (!_isFlushing)
                 return;
@@ -163,7 +163,7 @@ internal sealed partial class CodecWebSocketConnection
     // The host needs its transport back with no read pending.
     private async Task DetachReadAsync()
     {
-        lock (_inputLock)
+        using (_inputGate.Enter())
         {
             _isDetached = true;
             if (!_readPending)
@@ -191,7 +191,7 @@ internal sealed partial class CodecWebSocketConnection
     // False: a Close frame has been sent before.
     private bool TryEnqueueClose(WebSocketCloseStatus status, string? reason)
     {
-        lock (_outputLock)
+        using (_outputGate.Enter())
         {
             if (_closeSent || _sendClosed)
                 return false;

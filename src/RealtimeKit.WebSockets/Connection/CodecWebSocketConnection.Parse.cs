@@ -3,7 +3,7 @@ using System.Net.WebSockets;
 
 namespace RealtimeKit.WebSockets;
 
-// Bytes to messages, under the input lock. Every rule about a header is in WebSocketFrameHeader.Check.
+// Bytes to messages, under the input gate. Every rule about a header is in WebSocketFrameHeader.Check.
 internal sealed partial class CodecWebSocketConnection
 {
     // Unmasking and validating go over the payload in pieces that stay in the first-level cache.
@@ -17,6 +17,7 @@ internal sealed partial class CodecWebSocketConnection
     private bool _frameIsFinal;
     private bool _frameIsMasked;
     private uint _frameKey;
+    private long _frameLength;
     private long _frameRemaining;
 
     // The message in progress, from the header of its first frame to the last byte of its final one (RFC 6455 §5.4).
@@ -47,7 +48,6 @@ internal sealed partial class CodecWebSocketConnection
         _scan.IsValid = false;
         if (kind == ReceiveKind.Part && _isStreamedToEnd)
             return Parsed.Message;   // bytes of its end were given back unconsumed
-        var before = _input.BodyLength;
         while (!_inputEnded)
         {
             if (!_inFrame)
@@ -55,7 +55,7 @@ internal sealed partial class CodecWebSocketConnection
                 var raw = _input.Raw;
                 var status = WebSocketFrameHeader.TryRead(raw, out var header, out var headerLength, out var error);
                 if (status == OperationStatus.NeedMoreData)
-                    return Unfinished(kind, before);
+                    return Unfinished(kind);
                 if (status == OperationStatus.InvalidData || (error = header.Check(RulesFor(kind))) != WebSocketProtocolError.None)
                     return Fail(error, status == OperationStatus.Done ? headerLength + header.PayloadLength : long.MaxValue);
 
@@ -63,7 +63,7 @@ internal sealed partial class CodecWebSocketConnection
                 {
                     var length = headerLength + (int)header.PayloadLength;
                     if (raw.Length < length)
-                        return Unfinished(kind, before);
+                        return Unfinished(kind);
                     HandleControl(header, _input.RawSpan(headerLength, (int)header.PayloadLength), length);
                     continue;
                 }
@@ -75,7 +75,7 @@ internal sealed partial class CodecWebSocketConnection
             if (!TakePayload())
                 return Fail(WebSocketProtocolError.InvalidUtf8, _frameRemaining);
             if (_frameRemaining > 0)
-                return Unfinished(kind, before);
+                return Unfinished(kind);
 
             _inFrame = false;
             if (_frameIsFinal)
@@ -88,9 +88,9 @@ internal sealed partial class CodecWebSocketConnection
         return Parsed.Ended;
     }
 
-    private Parsed Unfinished(ReceiveKind kind, int before)
+    private Parsed Unfinished(ReceiveKind kind)
     {
-        if (kind == ReceiveKind.Part && _input.BodyLength > before)
+        if (kind == ReceiveKind.Part && _input.BodyLength > _partSeen)
             return Parsed.Part;
         if (!_isEndOfStream)
             return Parsed.NeedMore;
@@ -114,6 +114,7 @@ internal sealed partial class CodecWebSocketConnection
             _messageType = header.Opcode.ToMessageType();
             _messageLength = 0;
             _fragments = 0;
+            _partSeen = 0;
             _utf8.Reset();
             _input.BeginBody();
             if (!header.IsFinal || header.PayloadLength > _input.RawLength)
@@ -128,7 +129,7 @@ internal sealed partial class CodecWebSocketConnection
         _frameIsFinal = header.IsFinal;
         _frameIsMasked = header.IsMasked;
         _frameKey = header.MaskingKey;
-        _frameRemaining = header.PayloadLength;
+        _frameLength = _frameRemaining = header.PayloadLength;
         _messageLength += header.PayloadLength;
         return WebSocketProtocolError.None;
     }
