@@ -48,7 +48,6 @@ internal sealed partial class CodecWebSocketConnection
         _scan.IsValid = false;
         if (kind == ReceiveKind.Part && _isStreamedToEnd)
             return Parsed.Message;   // bytes of its end were given back unconsumed
-        var before = _input.BodyLength;
         while (!_inputEnded)
         {
             if (!_inFrame)
@@ -56,7 +55,7 @@ internal sealed partial class CodecWebSocketConnection
                 var raw = _input.Raw;
                 var status = WebSocketFrameHeader.TryRead(raw, out var header, out var headerLength, out var error);
                 if (status == OperationStatus.NeedMoreData)
-                    return Unfinished(kind, before);
+                    return Unfinished(kind);
                 if (status == OperationStatus.InvalidData || (error = header.Check(RulesFor(kind))) != WebSocketProtocolError.None)
                     return Fail(error, status == OperationStatus.Done ? headerLength + header.PayloadLength : long.MaxValue);
 
@@ -64,7 +63,7 @@ internal sealed partial class CodecWebSocketConnection
                 {
                     var length = headerLength + (int)header.PayloadLength;
                     if (raw.Length < length)
-                        return Unfinished(kind, before);
+                        return Unfinished(kind);
                     HandleControl(header, _input.RawSpan(headerLength, (int)header.PayloadLength), length);
                     continue;
                 }
@@ -76,7 +75,7 @@ internal sealed partial class CodecWebSocketConnection
             if (!TakePayload())
                 return Fail(WebSocketProtocolError.InvalidUtf8, _frameRemaining);
             if (_frameRemaining > 0)
-                return Unfinished(kind, before);
+                return Unfinished(kind);
 
             _inFrame = false;
             if (_frameIsFinal)
@@ -89,9 +88,9 @@ internal sealed partial class CodecWebSocketConnection
         return Parsed.Ended;
     }
 
-    private Parsed Unfinished(ReceiveKind kind, int before)
+    private Parsed Unfinished(ReceiveKind kind)
     {
-        if (kind == ReceiveKind.Part && _input.BodyLength > before)
+        if (kind == ReceiveKind.Part && _input.BodyLength > _partSeen)
             return Parsed.Part;
         if (!_isEndOfStream)
             return Parsed.NeedMore;
@@ -115,6 +114,7 @@ internal sealed partial class CodecWebSocketConnection
             _messageType = header.Opcode.ToMessageType();
             _messageLength = 0;
             _fragments = 0;
+            _partSeen = 0;
             _utf8.Reset();
             _input.BeginBody();
             if (!header.IsFinal || header.PayloadLength > _input.RawLength)

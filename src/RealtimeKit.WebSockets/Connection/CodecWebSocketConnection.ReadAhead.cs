@@ -123,6 +123,7 @@ internal sealed partial class CodecWebSocketConnection
 
     private Memory<byte> PrepareRead(bool isScanning)
     {
+        // What is looked through may reach past the frame in progress; a read into no room at all would be taken for the end.
         if (isScanning)
             return _input.PrepareRead(WebSocketFrameHeader.MaxLength, Math.Max(_options.ReadAheadSize - _input.RawLength, WebSocketFrameHeader.MaxLength));
 

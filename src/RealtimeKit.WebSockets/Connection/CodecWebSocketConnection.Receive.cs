@@ -25,6 +25,7 @@ internal sealed partial class CodecWebSocketConnection :
     // A message that ReadAsync streams: begun, and parsed to its end.
     private bool _isStreaming;
     private bool _isStreamedToEnd;
+    private int _partSeen;   // how much of the body was given back unconsumed: alone it completes no read
 
     private enum ReceiveKind : byte
     {
@@ -63,6 +64,7 @@ internal sealed partial class CodecWebSocketConnection :
                 throw new InvalidOperationException("AdvanceTo takes a position in the payload of the last ReadAsync, once.");
             _version++;
             _input.TakeBack(consumed.GetInteger());
+            _partSeen = _input.BodyLength;
             if (_isStreamedToEnd && _input.BodyLength == 0)
                 _isStreaming = _isStreamedToEnd = false;
         }
