@@ -49,6 +49,10 @@ public static class WebSocketMask
     /// <returns>The rotated key.</returns>
     public static uint Rotate(uint maskingKey, long count) => uint.RotateRight(maskingKey, (int)(count & 3) * 8);
 
+    /// <summary>Creates the key for a frame that a client sends, new for each frame and unpredictable (RFC 6455 §5.3, §10.3).</summary>
+    /// <returns>A key from a cryptographic generator, drawn in batches by each thread.</returns>
+    public static uint CreateKey() => WebSocketMaskingKeys.Next();
+
     private static void Xor(ref byte source, ref byte destination, nuint length, uint maskingKey)
     {
         // The key as it lies in memory before the first byte; on a big-endian machine its first byte is the highest one.
