@@ -47,7 +47,7 @@ internal sealed partial class CodecWebSocketConnection
 
         TryEnqueueClose(status, reason);
         StartFlush();
-        lock (_inputLock)
+        using (_inputGate.Enter())
             _isDiscarding = true;
         ReadAhead();
         try
@@ -77,7 +77,7 @@ internal sealed partial class CodecWebSocketConnection
         if (!_isReleased)
             _transport.Abort();
         var completed = false;
-        lock (_inputLock)
+        using (_inputGate.Enter())
         {
             if (!_inputEnded)
             {
@@ -127,7 +127,7 @@ internal sealed partial class CodecWebSocketConnection
         finally
         {
             _wheel.Remove(_timer);
-            lock (_inputLock)
+            using (_inputGate.Enter())
             {
                 if (!_readPending)
                 {
@@ -143,7 +143,7 @@ internal sealed partial class CodecWebSocketConnection
     private async Task FlushRestAsync()
     {
         Task idle;
-        lock (_outputLock)
+        using (_outputGate.Enter())
         {
             if (!_isFlushing)
                 return;
@@ -166,7 +166,7 @@ internal sealed partial class CodecWebSocketConnection
     // The host needs its transport back with no read pending.
     private async Task DetachReadAsync()
     {
-        lock (_inputLock)
+        using (_inputGate.Enter())
         {
             _isDetached = true;
             if (!_readPending)
@@ -194,7 +194,7 @@ internal sealed partial class CodecWebSocketConnection
     // False: a Close frame has been sent before.
     private bool TryEnqueueClose(WebSocketCloseStatus status, string? reason)
     {
-        lock (_outputLock)
+        using (_outputGate.Enter())
         {
             if (_closeSent || _sendClosed)
                 return false;

@@ -3,7 +3,7 @@ using System.Net.WebSockets;
 
 namespace RealtimeKit.WebSockets;
 
-// Bytes to messages, under the input lock. Every rule about a header is in WebSocketFrameHeader.Check.
+// Bytes to messages, under the input gate. Every rule about a header is in WebSocketFrameHeader.Check.
 internal sealed partial class CodecWebSocketConnection
 {
     // Unmasking and validating go over the payload in pieces that stay in the first-level cache.
@@ -17,6 +17,7 @@ internal sealed partial class CodecWebSocketConnection
     private bool _frameIsFinal;
     private bool _frameIsMasked;
     private uint _frameKey;
+    private long _frameLength;
     private long _frameRemaining;
 
     // The message in progress, from the header of its first frame to the last byte of its final one (RFC 6455 §5.4).
@@ -128,7 +129,7 @@ internal sealed partial class CodecWebSocketConnection
         _frameIsFinal = header.IsFinal;
         _frameIsMasked = header.IsMasked;
         _frameKey = header.MaskingKey;
-        _frameRemaining = header.PayloadLength;
+        _frameLength = _frameRemaining = header.PayloadLength;
         _messageLength += header.PayloadLength;
         return WebSocketProtocolError.None;
     }

@@ -35,7 +35,7 @@ internal sealed partial class CodecWebSocketConnection
         public long FrameRemaining;
     }
 
-    // Under the input lock. True: bytes were added or the end was reached. False: the read is pending.
+    // Under the input gate. True: bytes were added or the end was reached. False: the read is pending.
     private bool TryFill(bool isScanning)
     {
         while (!_readPending && !_isDetached)
@@ -47,11 +47,13 @@ internal sealed partial class CodecWebSocketConnection
                 _readMemory = default;
                 if (_transport.ReadsIntoBuffer && (_dataIsReady || _input.HoldsUnread))
                     _readMemory = PrepareRead(isScanning);
-                else
+                else if (_transport.ReadsIntoBuffer)
                     _input.Trim();
 
                 if (!_transport.BeginRead(_readMemory))
                 {
+                    if (!_transport.ReadsIntoBuffer)
+                        _input.Trim();
                     _readPending = true;
                     _readUnregistered = 1;
                     return false;
@@ -70,7 +72,7 @@ internal sealed partial class CodecWebSocketConnection
         return false;
     }
 
-    // Under the input lock. False: nothing was read, begin again.
+    // Under the input gate. False: nothing was read, begin again.
     private bool EndRead(bool isScanning)
     {
         try
@@ -121,15 +123,19 @@ internal sealed partial class CodecWebSocketConnection
 
     private Memory<byte> PrepareRead(bool isScanning)
     {
-        var limit = isScanning ? Math.Max(_options.ReadAheadSize - _input.RawLength, WebSocketFrameHeader.MaxLength) : int.MaxValue;
-        return _input.PrepareRead(_inFrame ? _frameRemaining - _input.RawLength : WebSocketFrameHeader.MaxLength, limit);
+        if (isScanning)
+            return _input.PrepareRead(WebSocketFrameHeader.MaxLength, Math.Max(_options.ReadAheadSize - _input.RawLength, WebSocketFrameHeader.MaxLength));
+
+        // The rest of a large frame is read alone: the next message then begins in an empty buffer and need not be moved.
+        var wanted = _inFrame ? _frameRemaining - _input.RawLength : WebSocketFrameHeader.MaxLength;
+        return _input.PrepareRead(wanted, _inFrame && _frameLength >= ReceiveBuffer.LargeRead ? (int)Math.Min(wanted, int.MaxValue) : int.MaxValue);
     }
 
     // A pipe's or stream's callback, on whatever thread completed the read.
     private void OnReadCompleted()
     {
         bool completed = false;
-        lock (_inputLock)
+        using (_inputGate.Enter())
         {
             _readPending = false;
             var isScanning = _waiting == ReceiveKind.None;
@@ -156,12 +162,12 @@ internal sealed partial class CodecWebSocketConnection
     /// <summary>Goes on reading while nobody receives, as far as the bound allows.</summary>
     private void ReadAhead()
     {
-        lock (_inputLock)
+        using (_inputGate.Enter())
             LookAhead();
         AfterInput();
     }
 
-    // Under the input lock.
+    // Under the input gate.
     private void LookAhead()
     {
         _needsReadAhead = false;
@@ -310,7 +316,7 @@ internal sealed partial class CodecWebSocketConnection
             _endOfStream.Set();
     }
 
-    // Under the input lock: no message will follow.
+    // Under the input gate: no message will follow.
     private void EndInput()
     {
         _inputEnded = true;

@@ -8,7 +8,7 @@ namespace RealtimeKit.WebSockets;
 internal sealed partial class CodecWebSocketConnection :
     IValueTaskSource<WebSocketMessage>, IValueTaskSource<WebSocketReadResult>, IValueTaskSource<bool>
 {
-    private readonly Lock _inputLock = new();
+    private Gate _inputGate;
     private ReceiveBuffer _input;
     private uint _version;
 
@@ -55,7 +55,7 @@ internal sealed partial class CodecWebSocketConnection :
 
     public override void AdvanceTo(SequencePosition consumed)
     {
-        lock (_inputLock)
+        using (_inputGate.Enter())
         {
             if (_waiting == ReceiveKind.None && !_input.IsLent && _ending is not null)
                 return;   // the end was lent out, which has no bytes
@@ -85,7 +85,7 @@ internal sealed partial class CodecWebSocketConnection :
     private bool TryReceive(ReceiveKind kind, CancellationToken cancellationToken)
     {
         bool completed;
-        lock (_inputLock)
+        using (_inputGate.Enter())
         {
             if (_waiting != ReceiveKind.None)
                 throw new InvalidOperationException("A receive is already pending on this connection: one at a time.");
@@ -117,7 +117,7 @@ internal sealed partial class CodecWebSocketConnection :
         ? "ReadAsync is in the middle of a message: read it to its end before the next whole-message receive."
         : "The last part has not been given back: call AdvanceTo before the next ReadAsync.");
 
-    // Under the input lock. True: there is an outcome in _received*. False: a read is pending.
+    // Under the input gate. True: there is an outcome in _received*. False: a read is pending.
     private bool TryAdvance(ReceiveKind kind)
     {
         while (true)
@@ -158,7 +158,7 @@ internal sealed partial class CodecWebSocketConnection :
     // The wait ends, nothing else: a read that is under way stays, and the next receive adopts it.
     private void CancelReceive(CancellationToken cancellationToken)
     {
-        lock (_inputLock)
+        using (_inputGate.Enter())
         {
             if (_waiting == ReceiveKind.None || _waitingToken != cancellationToken)
                 return;

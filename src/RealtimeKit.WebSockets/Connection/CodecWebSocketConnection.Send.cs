@@ -3,11 +3,11 @@ using System.Net.WebSockets;
 
 namespace RealtimeKit.WebSockets;
 
-// Frames enter the send buffer under the output lock, in order. Whoever finds no flush running hands the buffer to the transport;
+// Frames enter the send buffer under the output gate, in order. Whoever finds no flush running hands the buffer to the transport;
 // what is accepted meanwhile leaves together with the next flush. The transport is never touched while its write is pending.
 internal sealed partial class CodecWebSocketConnection
 {
-    private readonly Lock _outputLock = new();
+    private Gate _outputGate;
     private readonly Action _onWrite;
     private SendBuffer _output;
     private ArraySegment<byte> _flushing;
@@ -28,17 +28,18 @@ internal sealed partial class CodecWebSocketConnection
         var opcode = type.ToOpcode();
         if (cancellationToken.IsCancellationRequested)
             return ValueTask.FromCanceled(cancellationToken);
-        lock (_outputLock)
+        using (_outputGate.Enter())
         {
             if (_sendClosed)
                 return ValueTask.FromException(NotOpen());
             if (!HasRoom(payload.Length))
                 return WaitForRoom(new SendWaiter(opcode, new ReadOnlySequence<byte>(payload), isEncoded: false), cancellationToken);
             AppendMessage(opcode, payload.Span);
-            _flushRequested = 1;
+            if (!TakeForFlush())
+                return default;
         }
 
-        StartFlush();
+        Flush();
         return default;
     }
 
@@ -78,17 +79,18 @@ internal sealed partial class CodecWebSocketConnection
     {
         if (cancellationToken.IsCancellationRequested)
             return ValueTask.FromCanceled(cancellationToken);
-        lock (_outputLock)
+        using (_outputGate.Enter())
         {
             if (_sendClosed)
                 return ValueTask.FromException(NotOpen());
             if (!HasRoom(payload.Length))
                 return WaitForRoom(new SendWaiter(opcode, payload, isEncoded), cancellationToken);
             Append(opcode, payload, isEncoded);
-            _flushRequested = 1;
+            if (!TakeForFlush())
+                return default;
         }
 
-        StartFlush();
+        Flush();
         return default;
     }
 
@@ -176,7 +178,7 @@ internal sealed partial class CodecWebSocketConnection
         }
     }
 
-    // Under the output lock.
+    // Under the output gate.
     private ValueTask WaitForRoom(SendWaiter waiter, CancellationToken cancellationToken)
     {
         var node = (_waiters ??= new LinkedList<SendWaiter>()).AddLast(waiter);
@@ -193,7 +195,7 @@ internal sealed partial class CodecWebSocketConnection
 
     private void CancelSend(LinkedListNode<SendWaiter> node, CancellationToken cancellationToken)
     {
-        lock (_outputLock)
+        using (_outputGate.Enter())
         {
             if (node.List is null)
                 return;   // admitted already: it is sent
@@ -205,7 +207,7 @@ internal sealed partial class CodecWebSocketConnection
         StartFlush();
     }
 
-    // Under the output lock.
+    // Under the output gate.
     private void AdmitWaiters()
     {
         if (_latePongLength >= 0 && _output.Count < _options.SendBufferSize)
@@ -228,10 +230,10 @@ internal sealed partial class CodecWebSocketConnection
         }
     }
 
-    // Under the input lock. All pings of a burst are answered in order while the peer reads; once the buffer is full only the latest.
+    // Under the input gate. All pings of a burst are answered in order while the peer reads; once the buffer is full only the latest.
     private void EnqueuePong(ReadOnlySpan<byte> payload)
     {
-        lock (_outputLock)
+        using (_outputGate.Enter())
         {
             if (_sendClosed)
                 return;
@@ -248,10 +250,10 @@ internal sealed partial class CodecWebSocketConnection
         }
     }
 
-    // Under no lock.
+    // Under no gate.
     private void StartFlush()
     {
-        lock (_outputLock)
+        using (_outputGate.Enter())
         {
             if (!TakeForFlush())
                 return;
@@ -260,7 +262,7 @@ internal sealed partial class CodecWebSocketConnection
         Flush();
     }
 
-    // Under the output lock. True: this thread owns the transport's writing side, with something to write.
+    // Under the output gate. True: this thread owns the transport's writing side, with something to write.
     private bool TakeForFlush()
     {
         _flushRequested = 0;
@@ -314,7 +316,7 @@ internal sealed partial class CodecWebSocketConnection
     // True: more was accepted meanwhile, and this thread goes on.
     private bool FinishWrite()
     {
-        lock (_outputLock)
+        using (_outputGate.Enter())
         {
             _isFlushing = false;
             SendBuffer.Return(_flushing);
@@ -338,7 +340,7 @@ internal sealed partial class CodecWebSocketConnection
     private void CloseOutput(bool isBroken)
     {
         LinkedList<SendWaiter>? waiters;
-        lock (_outputLock)
+        using (_outputGate.Enter())
         {
             _sendClosed = true;
             _latePongLength = -1;

@@ -34,7 +34,7 @@ internal sealed partial class CodecWebSocketConnection
         var isDead = false;
         var completed = false;
         TimeSpan next;
-        lock (_inputLock)
+        using (_inputGate.Enter())
         {
             if (_closeAhead && _clock.GetElapsedTime(_closeAheadSince, now) >= _options.CloseTimeout)
                 _isDiscarding = true;   // nobody came for the messages before the peer's Close
@@ -58,14 +58,14 @@ internal sealed partial class CodecWebSocketConnection
 
     private bool IsWriteOverdue(long now)
     {
-        lock (_outputLock)
+        using (_outputGate.Enter())
         {
             return _isFlushing && _options.WriteTimeout != Timeout.InfiniteTimeSpan && _flushStarted != 0
                 && _clock.GetElapsedTime(_flushStarted, now) >= _options.WriteTimeout;
         }
     }
 
-    // Under the input lock.
+    // Under the input gate.
     private TimeSpan CheckPeer(long now, out bool isDead)
     {
         isDead = false;
@@ -114,7 +114,7 @@ internal sealed partial class CodecWebSocketConnection
     {
         Span<byte> payload = stackalloc byte[sizeof(long)];
         System.Buffers.Binary.BinaryPrimitives.WriteInt64BigEndian(payload, Interlocked.Increment(ref _lastPingId));
-        lock (_outputLock)
+        using (_outputGate.Enter())
         {
             if (_sendClosed || !HasRoom(payload.Length))
                 return false;

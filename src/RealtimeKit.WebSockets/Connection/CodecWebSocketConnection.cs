@@ -5,7 +5,7 @@ namespace RealtimeKit.WebSockets;
 
 /// <summary>A connection that runs this library's codec over a transport.</summary>
 /// <remarks>
-/// <para>Two locks, always taken in this order: the input lock guards parsing and the receive in progress, the output lock guards
+/// <para>Two gates, always taken in this order: the input gate guards parsing and the receive in progress, the output gate guards
 /// the send buffer. Nothing foreign runs under them: callbacks, continuations and transport registrations wait until they are free.</para>
 /// <para>There is no receive loop of its own. Whoever completes a transport read goes on: it hands a message to the waiting
 /// receiver on the spot, or, when nobody waits, looks through what has arrived for control frames.</para>

@@ -23,12 +23,16 @@ internal struct ReceiveBuffer
     private const int LargestRead = 64 * 1024;
 #endif
 
+    /// <summary>From this size on, a read is not meant to take more than one message.</summary>
+    public const int LargeRead = SmallestRead;
+
     private byte[]? _array;
     private int _bodyStart;
     private int _bodyEnd;
     private int _rawStart;
     private int _rawEnd;
     private int _readSize;
+    private int _prepared;
 
     private byte[]? _lentArray;
     private int _lentStart;
@@ -147,7 +151,7 @@ internal struct ReceiveBuffer
             _readSize = SmallestRead;
 
         if (_array is null)
-            Rent(_readSize, 0);
+            Rent(_readSize == LargestRead ? 2 * LargestRead : _readSize, 0);   // room for the end of a message that began in one large read
         else if (_isLent && ReferenceEquals(_lentArray, _array))
             DetachWhenFull();
         else if (RawLength == 0 && BodyLength == 0)
@@ -155,16 +159,19 @@ internal struct ReceiveBuffer
         else
             CompactOrGrow(wanted);
 
-        return _array.AsMemory(_rawEnd, Math.Min(limit, _array!.Length - _rawEnd));
+        _prepared = Math.Min(limit, Math.Min(_readSize, _array!.Length - _rawEnd));
+        if (wanted > _prepared)
+            _prepared = (int)Math.Min(wanted, Math.Min(limit, _array.Length - _rawEnd));
+        return _array.AsMemory(_rawEnd, _prepared);
     }
 
     /// <summary>Adds bytes that were read: first those that are body already, then raw ones.</summary>
     public void Commit(int body, int count)
     {
         // The next read asks for more when this one was filled, for less when it was mostly empty.
-        if (count >= _array!.Length - _rawEnd)
+        if (count == _prepared && count >= _readSize)
             _readSize = Math.Min(_readSize * 2, LargestRead);
-        else if (count < _readSize / 8)
+        else if (count < _prepared / 8)
             _readSize = Math.Max(_readSize / 2, SmallestRead);
 
         if (body > 0)
@@ -246,7 +253,8 @@ internal struct ReceiveBuffer
         var raw = Raw;
         var live = front + body.Length + raw.Length;
         var target = _array;
-        if (live > capacity / 2 && live + wanted > capacity)
+        // Moving more than half of the buffer costs as much as growing it once and for all.
+        if (live > capacity / 2)
             target = ArrayPool<byte>.Shared.Rent((int)Math.Min(capacity * 2L, Array.MaxLength));
         body.CopyTo(target.AsSpan(front));
         raw.CopyTo(target.AsSpan(front + body.Length));

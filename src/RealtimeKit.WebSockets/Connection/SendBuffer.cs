@@ -8,8 +8,12 @@ internal struct SendBuffer
 #if DEBUG
     private const int SmallestSize = 16;
 #else
-    private const int SmallestSize = 1024;
+    private const int SmallestSize = 4096;
 #endif
+
+    // Most writes complete at once, and their buffer is free again before the thread does anything else.
+    [ThreadStatic]
+    private static byte[]? t_spare;
 
     private byte[]? _array;
     private int _count;
@@ -40,12 +44,23 @@ internal struct SendBuffer
 
     public static void Return(ArraySegment<byte> segment)
     {
-        if (segment.Array is { Length: > 0 } array)
+        if (segment.Array is not { Length: > 0 } array)
+            return;
+        if (array.Length == SmallestSize && t_spare is null)
+            t_spare = array;
+        else
             ArrayPool<byte>.Shared.Return(array);
     }
 
     private void Grow(int size)
     {
+        if (_array is null && size <= SmallestSize && t_spare is { } spare)
+        {
+            t_spare = null;
+            _array = spare;
+            return;
+        }
+
         var needed = _count + (long)size;
         var capacity = Math.Max(Math.Max(needed, SmallestSize), Math.Min((_array?.Length ?? 0) * 2L, Array.MaxLength));
         var larger = ArrayPool<byte>.Shared.Rent(checked((int)capacity));

@@ -11,41 +11,61 @@ namespace RealtimeKit.WebSockets;
 internal interface IUtf8Kernel<TVector>
     where TVector : struct
 {
-    static abstract TVector Load(ref byte start, nuint offset);
+    /// <summary>Repeats a table of sixteen bytes, or a byte, over the vector.</summary>
+    static abstract TVector Repeat(Vector128<byte> sixteen);
 
-    static abstract TVector Or(TVector left, TVector right);
+    /// <summary>Tells whether the vectors at the offset, as many as <paramref name="count"/>, hold bytes below 0x80 only.</summary>
+    static abstract bool IsAscii(ref byte start, nuint offset, [ConstantExpected] int count);
 
-    static abstract bool IsAscii(TVector block);
-
+    /// <summary>Tells whether there is an error.</summary>
     static abstract bool IsZero(TVector errors);
 
-    /// <summary>Adds the errors at the bytes of <paramref name="block"/>, which lies at <paramref name="offset"/>, at least 3.</summary>
-    static abstract TVector AddErrors(TVector errors, ref byte start, nuint offset, TVector block);
+    /// <summary>Gets the errors at the bytes of one vector at the offset, which is at least 3.</summary>
+    static abstract TVector GetErrors(ref byte start, nuint offset, TVector firstHigh, TVector firstLow, TVector secondHigh);
+
+    /// <summary>Joins errors.</summary>
+    static abstract TVector Or(TVector left, TVector right);
 }
 
-internal readonly struct Vector128Kernel : IUtf8Kernel<Vector128<byte>>
+internal readonly struct Utf8Kernel128 : IUtf8Kernel<Vector128<byte>>
 {
-    public static Vector128<byte> Load(ref byte start, nuint offset) => Vector128.LoadUnsafe(ref start, offset);
-
-    public static Vector128<byte> Or(Vector128<byte> left, Vector128<byte> right) => left | right;
-
-    public static bool IsAscii(Vector128<byte> block) => block.ExtractMostSignificantBits() == 0;
+    public static Vector128<byte> Repeat(Vector128<byte> sixteen) => sixteen;
 
     public static bool IsZero(Vector128<byte> errors) => errors == Vector128<byte>.Zero;
 
-    public static Vector128<byte> AddErrors(Vector128<byte> errors, ref byte start, nuint offset, Vector128<byte> block) =>
-        errors | GetErrors(block, Load(ref start, offset - 1), Load(ref start, offset - 2), Load(ref start, offset - 3));
-
-    /// <summary>Gets the errors at the bytes of a block that follows <paramref name="previous"/>.</summary>
-    internal static Vector128<byte> GetErrors(Vector128<byte> block, Vector128<byte> previous) =>
-        GetErrors(block, From(previous, block, 15), From(previous, block, 14), From(previous, block, 13));
+    public static Vector128<byte> Or(Vector128<byte> left, Vector128<byte> right) => left | right;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<byte> GetErrors(Vector128<byte> block, Vector128<byte> back1, Vector128<byte> back2, Vector128<byte> back3)
+    public static bool IsAscii(ref byte start, nuint offset, [ConstantExpected] int count)
     {
-        var admitted = Vector128.ShuffleNative(Utf8Lookup.FirstHigh, back1 >>> 4)
-            & Vector128.ShuffleNative(Utf8Lookup.FirstLow, back1 & Vector128.Create((byte)0x0F))
-            & Vector128.ShuffleNative(Utf8Lookup.SecondHigh, block >>> 4);
+        var bytes = Vector128.LoadUnsafe(ref start, offset);
+        if (count == 4)
+            bytes = bytes | Vector128.LoadUnsafe(ref start, offset + 16) | Vector128.LoadUnsafe(ref start, offset + 32) | Vector128.LoadUnsafe(ref start, offset + 48);
+        return bytes.ExtractMostSignificantBits() == 0;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<byte> GetErrors(ref byte start, nuint offset, Vector128<byte> firstHigh, Vector128<byte> firstLow, Vector128<byte> secondHigh)
+    {
+        var block = Vector128.LoadUnsafe(ref start, offset);
+        var back1 = Vector128.LoadUnsafe(ref start, offset - 1);
+        var back2 = Vector128.LoadUnsafe(ref start, offset - 2);
+        var back3 = Vector128.LoadUnsafe(ref start, offset - 3);
+        return GetErrors(block, back1, back2, back3, firstHigh, firstLow, secondHigh);
+    }
+
+    /// <summary>Gets the errors at the bytes of a block that follows <paramref name="previous"/>.</summary>
+    internal static Vector128<byte> GetErrors(Vector128<byte> block, Vector128<byte> previous) => GetErrors(
+        block, From(previous, block, 15), From(previous, block, 14), From(previous, block, 13), Utf8Lookup.FirstHigh, Utf8Lookup.FirstLow, Utf8Lookup.SecondHigh);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<byte> GetErrors(
+        Vector128<byte> block, Vector128<byte> back1, Vector128<byte> back2, Vector128<byte> back3,
+        Vector128<byte> firstHigh, Vector128<byte> firstLow, Vector128<byte> secondHigh)
+    {
+        var admitted = Vector128.ShuffleNative(firstHigh, back1 >>> 4)
+            & Vector128.ShuffleNative(firstLow, back1 & Vector128.Create((byte)0x0F))
+            & Vector128.ShuffleNative(secondHigh, block >>> 4);
         var due = Vector128.SubtractSaturate(back2, Vector128.Create(Utf8Lookup.BelowThreeByteLead))
             | Vector128.SubtractSaturate(back3, Vector128.Create(Utf8Lookup.BelowFourByteLead));
         return (due & Vector128.Create((byte)0x80)) ^ admitted;
@@ -67,52 +87,66 @@ internal readonly struct Vector128Kernel : IUtf8Kernel<Vector128<byte>>
     }
 }
 
-internal readonly struct Vector256Kernel : IUtf8Kernel<Vector256<byte>>
+internal readonly struct Utf8Kernel256 : IUtf8Kernel<Vector256<byte>>
 {
     public static bool IsSupported => Avx2.IsSupported;
 
-    public static Vector256<byte> Load(ref byte start, nuint offset) => Vector256.LoadUnsafe(ref start, offset);
-
-    public static Vector256<byte> Or(Vector256<byte> left, Vector256<byte> right) => left | right;
-
-    public static bool IsAscii(Vector256<byte> block) => block.ExtractMostSignificantBits() == 0;
+    public static Vector256<byte> Repeat(Vector128<byte> sixteen) => Vector256.Create(sixteen);
 
     public static bool IsZero(Vector256<byte> errors) => errors == Vector256<byte>.Zero;
 
+    public static Vector256<byte> Or(Vector256<byte> left, Vector256<byte> right) => left | right;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<byte> AddErrors(Vector256<byte> errors, ref byte start, nuint offset, Vector256<byte> block)
+    public static bool IsAscii(ref byte start, nuint offset, [ConstantExpected] int count)
     {
-        var back1 = Load(ref start, offset - 1);
-        var admitted = Avx2.Shuffle(Vector256.Create(Utf8Lookup.FirstHigh), back1 >>> 4)
-            & Avx2.Shuffle(Vector256.Create(Utf8Lookup.FirstLow), back1 & Vector256.Create((byte)0x0F))
-            & Avx2.Shuffle(Vector256.Create(Utf8Lookup.SecondHigh), block >>> 4);
-        var due = Vector256.SubtractSaturate(Load(ref start, offset - 2), Vector256.Create(Utf8Lookup.BelowThreeByteLead))
-            | Vector256.SubtractSaturate(Load(ref start, offset - 3), Vector256.Create(Utf8Lookup.BelowFourByteLead));
-        return errors | ((due & Vector256.Create((byte)0x80)) ^ admitted);
+        var bytes = Vector256.LoadUnsafe(ref start, offset);
+        if (count == 4)
+            bytes = bytes | Vector256.LoadUnsafe(ref start, offset + 32) | Vector256.LoadUnsafe(ref start, offset + 64) | Vector256.LoadUnsafe(ref start, offset + 96);
+        return bytes.ExtractMostSignificantBits() == 0;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<byte> GetErrors(ref byte start, nuint offset, Vector256<byte> firstHigh, Vector256<byte> firstLow, Vector256<byte> secondHigh)
+    {
+        var back1 = Vector256.LoadUnsafe(ref start, offset - 1);
+        var admitted = Avx2.Shuffle(firstHigh, back1 >>> 4)
+            & Avx2.Shuffle(firstLow, back1 & Vector256.Create((byte)0x0F))
+            & Avx2.Shuffle(secondHigh, Vector256.LoadUnsafe(ref start, offset) >>> 4);
+        var due = Avx2.SubtractSaturate(Vector256.LoadUnsafe(ref start, offset - 2), Vector256.Create(Utf8Lookup.BelowThreeByteLead))
+            | Avx2.SubtractSaturate(Vector256.LoadUnsafe(ref start, offset - 3), Vector256.Create(Utf8Lookup.BelowFourByteLead));
+        return (due & Vector256.Create((byte)0x80)) ^ admitted;
     }
 }
 
-internal readonly struct Vector512Kernel : IUtf8Kernel<Vector512<byte>>
+internal readonly struct Utf8Kernel512 : IUtf8Kernel<Vector512<byte>>
 {
     public static bool IsSupported => Avx512BW.IsSupported && Vector512.IsHardwareAccelerated;
 
-    public static Vector512<byte> Load(ref byte start, nuint offset) => Vector512.LoadUnsafe(ref start, offset);
-
-    public static Vector512<byte> Or(Vector512<byte> left, Vector512<byte> right) => left | right;
-
-    public static bool IsAscii(Vector512<byte> block) => block.ExtractMostSignificantBits() == 0;
+    public static Vector512<byte> Repeat(Vector128<byte> sixteen) => Vector512.Create(sixteen);
 
     public static bool IsZero(Vector512<byte> errors) => errors == Vector512<byte>.Zero;
 
+    public static Vector512<byte> Or(Vector512<byte> left, Vector512<byte> right) => left | right;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<byte> AddErrors(Vector512<byte> errors, ref byte start, nuint offset, Vector512<byte> block)
+    public static bool IsAscii(ref byte start, nuint offset, [ConstantExpected] int count)
     {
-        var back1 = Load(ref start, offset - 1);
-        var admitted = Avx512BW.Shuffle(Vector512.Create(Utf8Lookup.FirstHigh), back1 >>> 4)
-            & Avx512BW.Shuffle(Vector512.Create(Utf8Lookup.FirstLow), back1 & Vector512.Create((byte)0x0F))
-            & Avx512BW.Shuffle(Vector512.Create(Utf8Lookup.SecondHigh), block >>> 4);
-        var due = Vector512.SubtractSaturate(Load(ref start, offset - 2), Vector512.Create(Utf8Lookup.BelowThreeByteLead))
-            | Vector512.SubtractSaturate(Load(ref start, offset - 3), Vector512.Create(Utf8Lookup.BelowFourByteLead));
-        return errors | ((due & Vector512.Create((byte)0x80)) ^ admitted);
+        var bytes = Vector512.LoadUnsafe(ref start, offset);
+        if (count == 4)
+            bytes = bytes | Vector512.LoadUnsafe(ref start, offset + 64) | Vector512.LoadUnsafe(ref start, offset + 128) | Vector512.LoadUnsafe(ref start, offset + 192);
+        return bytes.ExtractMostSignificantBits() == 0;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<byte> GetErrors(ref byte start, nuint offset, Vector512<byte> firstHigh, Vector512<byte> firstLow, Vector512<byte> secondHigh)
+    {
+        var back1 = Vector512.LoadUnsafe(ref start, offset - 1);
+        var admitted = Avx512BW.Shuffle(firstHigh, back1 >>> 4)
+            & Avx512BW.Shuffle(firstLow, back1 & Vector512.Create((byte)0x0F))
+            & Avx512BW.Shuffle(secondHigh, Vector512.LoadUnsafe(ref start, offset) >>> 4);
+        var due = Avx512BW.SubtractSaturate(Vector512.LoadUnsafe(ref start, offset - 2), Vector512.Create(Utf8Lookup.BelowThreeByteLead))
+            | Avx512BW.SubtractSaturate(Vector512.LoadUnsafe(ref start, offset - 3), Vector512.Create(Utf8Lookup.BelowFourByteLead));
+        return (due & Vector512.Create((byte)0x80)) ^ admitted;
     }
 }

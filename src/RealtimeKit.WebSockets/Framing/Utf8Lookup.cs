@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
@@ -77,120 +76,127 @@ internal static class Utf8Lookup
     {
         ref var start = ref MemoryMarshal.GetReference(text);
         var length = (nuint)text.Length;
-        if (length >= 16 + 64 && Vector512Kernel.IsSupported)
-            return HasNoError<Vector512Kernel, Vector512<byte>>(ref start, length);
-        if (length >= 16 + 32 && Vector256Kernel.IsSupported)
-            return HasNoError<Vector256Kernel, Vector256<byte>>(ref start, length);
-        return length >= 16 + 3
-            ? HasNoError<Vector128Kernel, Vector128<byte>>(ref start, length)
-            : HasNoErrorShort(ref start, length);
+        if (length < 16)
+            return HasNoErrorShort(ref start, (int)length);
+        if (length >= 64 && Utf8Kernel512.IsSupported)
+            return HasNoError<Utf8Kernel512, Vector512<byte>>(ref start, length);
+        return length >= 32 && Utf8Kernel256.IsSupported
+            ? HasNoError<Utf8Kernel256, Vector256<byte>>(ref start, length)
+            : HasNoError<Utf8Kernel128, Vector128<byte>>(ref start, length);
     }
 
-    private static bool HasNoErrorShort(ref byte start, nuint length)
+    private static bool HasNoErrorShort(ref byte start, int length)
     {
-        Vector128<byte> first;
-        if (length >= 16)
-        {
-            first = Vector128.LoadUnsafe(ref start);
-            if (length > 16)
-            {
-                // One or two more bytes: look at the last sixteen as well, and at those before them, zero where there are none.
-                var last = Vector128.LoadUnsafe(ref start, length - 16);
-                if ((first | last).ExtractMostSignificantBits() == 0)
-                    return true;
-                var next = length == 17
-                    ? Vector128.CreateScalar(Unsafe.Add(ref start, 16))
-                    : Vector128.CreateScalar(Unsafe.ReadUnaligned<ushort>(ref Unsafe.Add(ref start, 16))).AsByte();
-                var nextErrors = Vector128Kernel.GetErrors(next, first);
-                if ((ErrorBits(nextErrors) & ((1u << (int)(length - 16)) - 1)) != 0)
-                    return false;
-            }
-        }
-        else
-        {
-            first = LoadUpTo15(ref start, length);
-        }
+        var (low, high) = LoadUpTo15(ref start, length);
+        if (((low | high) & 0x8080808080808080) == 0)
+            return true;
 
         // Past the end stand zeros: what they make of an unfinished character is masked off.
-        return first.ExtractMostSignificantBits() == 0
-            || (ErrorBits(Vector128Kernel.GetErrors(first, Vector128<byte>.Zero)) & (uint)((1ul << (int)Math.Min(length, 16)) - 1)) == 0;
+        var errors = Utf8Kernel128.GetErrors(Vector128.Create(low, high).AsByte(), Vector128<byte>.Zero);
+        return (ErrorBits(errors) & ((1u << length) - 1)) == 0;
     }
 
-    private static uint ErrorBits(Vector128<byte> errors) => ~Vector128.Equals(errors, Vector128<byte>.Zero).ExtractMostSignificantBits();
-
-    private static Vector128<byte> LoadUpTo15(ref byte start, nuint length)
-    {
-        if (length >= 8)
-        {
-            var low = Unsafe.ReadUnaligned<ulong>(ref start);
-            var high = Unsafe.ReadUnaligned<ulong>(ref Unsafe.AddByteOffset(ref start, length - 8));
-            return Vector128.Create(low, ShiftOut(high, 16 - length)).AsByte();
-        }
-
-        if (length >= 4)
-        {
-            var low = Unsafe.ReadUnaligned<uint>(ref start);
-            var high = Unsafe.ReadUnaligned<uint>(ref Unsafe.AddByteOffset(ref start, length - 4));
-            return Vector128.Create(low, ShiftOut(high, 8 - length), 0, 0).AsByte();
-        }
-
-        uint few = 0;
-        for (nuint i = 0; i < length; i++)
-            few |= (uint)Unsafe.AddByteOffset(ref start, i) << (8 * (int)i);
-        return Vector128.CreateScalar(BitConverter.IsLittleEndian ? few : BinaryPrimitives.ReverseEndianness(few)).AsByte();
-    }
-
-    // Drops the bytes that come first in memory; zeros follow. A count of all eight gives zero.
-    private static ulong ShiftOut(ulong value, nuint count) => count >= 8 ? 0
-        : BitConverter.IsLittleEndian ? value >> (8 * (int)count) : value << (8 * (int)count);
-
-    private static uint ShiftOut(uint value, nuint count) => count >= 4 ? 0
-        : BitConverter.IsLittleEndian ? value >> (8 * (int)count) : value << (8 * (int)count);
-
+    /// <summary>Passes over ASCII at the beginning, most texts being nothing else.</summary>
     private static bool HasNoError<TKernel, TVector>(ref byte start, nuint length)
         where TKernel : IUtf8Kernel<TVector>
         where TVector : struct
     {
         var width = (nuint)Unsafe.SizeOf<TVector>();
-        var head = Vector128.LoadUnsafe(ref start);
-        var isOpen = head.ExtractMostSignificantBits() != 0;   // a character may reach beyond the bytes seen
-        if (isOpen && Vector128Kernel.GetErrors(head, Vector128<byte>.Zero) != Vector128<byte>.Zero)
-            return false;
+        nuint i = 0;
+        while (i + 4 * width <= length && TKernel.IsAscii(ref start, i, 4))
+            i += 4 * width;
+        while (i + width <= length)
+        {
+            if (!TKernel.IsAscii(ref start, i, 1))
+                return HasNoErrorFrom<TKernel, TVector>(ref start, i, length);
+            i += width;
+        }
 
+        return i == length || TKernel.IsAscii(ref start, length - width, 1) || HasNoErrorFrom<TKernel, TVector>(ref start, i, length);
+    }
+
+    private static bool HasNoErrorFrom<TKernel, TVector>(ref byte start, nuint i, nuint length)
+        where TKernel : IUtf8Kernel<TVector>
+        where TVector : struct
+    {
+        var width = (nuint)Unsafe.SizeOf<TVector>();
+        if (i == 0)
+        {
+            // Nothing lies before the first bytes, which only the head can do without.
+            if (Utf8Kernel128.GetErrors(Vector128.LoadUnsafe(ref start), Vector128<byte>.Zero) != Vector128<byte>.Zero)
+                return false;
+            i = 16;
+            if (length < width + 3)
+                return HasNoErrorNear(ref start, i, length);
+        }
+
+        var firstHigh = TKernel.Repeat(FirstHigh);
+        var firstLow = TKernel.Repeat(FirstLow);
+        var secondHigh = TKernel.Repeat(SecondHigh);
         var errors = default(TVector);
-        var last = length - width;
-        nuint i = 16;
-        for (; i + 4 * width <= length; i += 4 * width)
+        while (i + 4 * width <= length)
         {
-            var a = TKernel.Load(ref start, i);
-            var b = TKernel.Load(ref start, i + width);
-            var c = TKernel.Load(ref start, i + 2 * width);
-            var d = TKernel.Load(ref start, i + 3 * width);
-            var isAscii = TKernel.IsAscii(TKernel.Or(TKernel.Or(a, b), TKernel.Or(c, d)));
-            if (isAscii && !isOpen)
-                continue;
-
-            errors = TKernel.AddErrors(errors, ref start, i, a);
-            if (!isAscii)
-            {
-                errors = TKernel.AddErrors(errors, ref start, i + width, b);
-                errors = TKernel.AddErrors(errors, ref start, i + 2 * width, c);
-                errors = TKernel.AddErrors(errors, ref start, i + 3 * width, d);
-            }
-
-            isOpen = !isAscii;
+            // ASCII in the midst of other text is not worth a branch that goes either way; a long run of it is.
+            var end = i + 4 * width;
+            for (; i < end; i += width)
+                errors = TKernel.Or(errors, TKernel.GetErrors(ref start, i, firstHigh, firstLow, secondHigh));
+            while (i + 4 * width <= length && TKernel.IsAscii(ref start, i, 4) && !EndsOpen(ref start, i))
+                i += 4 * width;
         }
 
-        for (; i < last; i += width)
-        {
-            var block = TKernel.Load(ref start, i);
-            var isAscii = TKernel.IsAscii(block);
-            if (isOpen || !isAscii)
-                errors = TKernel.AddErrors(errors, ref start, i, block);
-            isOpen = !isAscii;
-        }
-
-        errors = TKernel.AddErrors(errors, ref start, last, TKernel.Load(ref start, last));
+        for (; i + width <= length; i += width)
+            errors = TKernel.Or(errors, TKernel.GetErrors(ref start, i, firstHigh, firstLow, secondHigh));
+        errors = TKernel.Or(errors, TKernel.GetErrors(ref start, length - width, firstHigh, firstLow, secondHigh));
         return TKernel.IsZero(errors);
     }
+
+    // Fewer than three bytes lie between the head and the last whole vector, so narrower ones must do.
+    private static bool HasNoErrorNear(ref byte start, nuint i, nuint length)
+    {
+        for (; i + 16 <= length; i += 16)
+        {
+            if (Utf8Kernel128.GetErrors(Vector128.LoadUnsafe(ref start, i), Vector128.LoadUnsafe(ref start, i - 16)) != Vector128<byte>.Zero)
+                return false;
+        }
+
+        if (i == length)
+            return true;
+        var count = (int)(length - i);
+        var (low, high) = LoadUpTo15(ref Unsafe.AddByteOffset(ref start, i), count);
+        var errors = Utf8Kernel128.GetErrors(Vector128.Create(low, high).AsByte(), Vector128.LoadUnsafe(ref start, i - 16));
+        return (ErrorBits(errors) & ((1u << count) - 1)) == 0;
+    }
+
+    // Whether one of the three bytes before the offset begins a character that reaches beyond it.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool EndsOpen(ref byte start, nuint offset) =>
+        Unsafe.AddByteOffset(ref start, offset - 1) >= 0xC0
+        || Unsafe.AddByteOffset(ref start, offset - 2) >= 0xE0
+        || Unsafe.AddByteOffset(ref start, offset - 3) >= 0xF0;
+
+    private static uint ErrorBits(Vector128<byte> errors) => ~Vector128.Equals(errors, Vector128<byte>.Zero).ExtractMostSignificantBits();
+
+    // The bytes as sixteen lie in memory, zeros after them. Loads that overlap are put in their places, where they agree.
+    private static (ulong Low, ulong High) LoadUpTo15(ref byte start, int length)
+    {
+        if (!BitConverter.IsLittleEndian)
+        {
+            Span<byte> padded = stackalloc byte[16];
+            padded.Clear();
+            MemoryMarshal.CreateReadOnlySpan(ref start, length).CopyTo(padded);
+            return (MemoryMarshal.Read<ulong>(padded), MemoryMarshal.Read<ulong>(padded[8..]));
+        }
+
+        if (length > 8)
+            return (Load<ulong>(ref start, 0), Load<ulong>(ref start, length - 8) >> (8 * (16 - length)));
+        if (length >= 4)
+            return (Load<uint>(ref start, 0) | ((ulong)Load<uint>(ref start, length - 4) << (8 * (length - 4))), 0);
+        if (length == 0)
+            return (0, 0);
+        var (middle, last) = (length >> 1, length - 1);
+        return (start | (uint)(Load<byte>(ref start, middle) << (8 * middle)) | (uint)(Load<byte>(ref start, last) << (8 * last)), 0);
+    }
+
+    private static T Load<T>(ref byte start, int offset)
+        where T : unmanaged => Unsafe.ReadUnaligned<T>(ref Unsafe.Add(ref start, offset));
 }

@@ -104,6 +104,12 @@ public ref struct WebSocketFrameReader
 
         // A key of 0 where there is no mask makes this a plain copy.
         var key = WebSocketMask.Rotate(_state.Header.MaskingKey, MaskPhase);
+        if (Payload.IsSingleSegment)
+        {
+            WebSocketMask.Apply(Payload.FirstSpan, destination, key);
+            return;
+        }
+
         foreach (var segment in Payload)
         {
             key = WebSocketMask.Apply(segment.Span, destination, key);

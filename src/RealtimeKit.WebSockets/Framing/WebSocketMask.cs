@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
@@ -15,6 +16,9 @@ namespace RealtimeKit.WebSockets;
 /// </remarks>
 public static class WebSocketMask
 {
+    // From here on stores that never cross a cache line pay for finding its beginning.
+    private const nuint WorthAligning = 2048;
+
     /// <summary>Masks or unmasks <paramref name="payload"/> in place.</summary>
     /// <param name="payload">The payload, or the next chunk of it.</param>
     /// <param name="maskingKey">The key of the frame, or what the call for the chunk before has returned.</param>
@@ -53,14 +57,19 @@ public static class WebSocketMask
     /// <returns>A key from a cryptographic generator, drawn in batches by each thread.</returns>
     public static uint CreateKey() => WebSocketMaskingKeys.Next();
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Xor(ref byte source, ref byte destination, nuint length, uint maskingKey)
     {
         // The key as it lies in memory before the first byte; on a big-endian machine its first byte is the highest one.
-        var key = BitConverter.IsLittleEndian ? maskingKey : System.Buffers.Binary.BinaryPrimitives.ReverseEndianness(maskingKey);
-        if (length >= (nuint)Vector128<byte>.Count)
-            XorVectors(ref source, ref destination, length, key);
-        else
+        var key = BitConverter.IsLittleEndian ? maskingKey : BinaryPrimitives.ReverseEndianness(maskingKey);
+        if (length < 16)
             XorFew(ref source, ref destination, length, key);
+        else if (Vector512.IsHardwareAccelerated && length >= 64)
+            Xor512(ref source, ref destination, length, key);
+        else if (Vector256.IsHardwareAccelerated && length >= 32)
+            Xor256(ref source, ref destination, length, key);
+        else
+            Xor128(ref source, ref destination, length, key);
     }
 
     private static void XorFew(ref byte source, ref byte destination, nuint length, uint key)
@@ -90,49 +99,89 @@ public static class WebSocketMask
         }
     }
 
-    private static void XorVectors(ref byte source, ref byte destination, nuint length, uint key)
+    private static void Xor512(ref byte source, ref byte destination, nuint length, uint key)
     {
-        if (Vector512.IsHardwareAccelerated && length >= (nuint)Vector512<byte>.Count)
+        const nuint Width = 64;
+        var last = length - Width;
+        nuint i = 0;
+        if (length >= WorthAligning && (i = BytesToBoundary(ref destination, Width)) != 0)
         {
-            var last = length - (nuint)Vector512<byte>.Count;
-            var tail = Vector512.LoadUnsafe(ref source, last) ^ Vector512.Create(RotateInMemory(key, last)).AsByte();
-            var keys = Vector512.Create(key).AsByte();
-            nuint i = 0;
-            for (; i + 4 * (nuint)Vector512<byte>.Count <= length; i += 4 * (nuint)Vector512<byte>.Count)
-            {
-                var a = Vector512.LoadUnsafe(ref source, i) ^ keys;
-                var b = Vector512.LoadUnsafe(ref source, i + 64) ^ keys;
-                var c = Vector512.LoadUnsafe(ref source, i + 128) ^ keys;
-                var d = Vector512.LoadUnsafe(ref source, i + 192) ^ keys;
-                a.StoreUnsafe(ref destination, i);
-                b.StoreUnsafe(ref destination, i + 64);
-                c.StoreUnsafe(ref destination, i + 128);
-                d.StoreUnsafe(ref destination, i + 192);
-            }
+            // The vector after this one overlaps it: in place it has to be loaded before.
+            var head = Vector512.LoadUnsafe(ref source) ^ Vector512.Create(key).AsByte();
+            key = RotateInMemory(key, i);
+            var next = Vector512.LoadUnsafe(ref source, i) ^ Vector512.Create(key).AsByte();
+            head.StoreUnsafe(ref destination);
+            next.StoreUnsafe(ref destination, i);
+            i += Width;
+        }
 
-            for (; i < last; i += (nuint)Vector512<byte>.Count)
-                (Vector512.LoadUnsafe(ref source, i) ^ keys).StoreUnsafe(ref destination, i);
-            tail.StoreUnsafe(ref destination, last);
-        }
-        else if (Vector256.IsHardwareAccelerated && length >= (nuint)Vector256<byte>.Count)
+        var keys = Vector512.Create(key).AsByte();
+        for (; i + 4 * Width <= last; i += 4 * Width)
         {
-            var last = length - (nuint)Vector256<byte>.Count;
-            var tail = Vector256.LoadUnsafe(ref source, last) ^ Vector256.Create(RotateInMemory(key, last)).AsByte();
-            var keys = Vector256.Create(key).AsByte();
-            for (nuint i = 0; i < last; i += (nuint)Vector256<byte>.Count)
-                (Vector256.LoadUnsafe(ref source, i) ^ keys).StoreUnsafe(ref destination, i);
-            tail.StoreUnsafe(ref destination, last);
+            var a = Vector512.LoadUnsafe(ref source, i) ^ keys;
+            var b = Vector512.LoadUnsafe(ref source, i + Width) ^ keys;
+            var c = Vector512.LoadUnsafe(ref source, i + 2 * Width) ^ keys;
+            var d = Vector512.LoadUnsafe(ref source, i + 3 * Width) ^ keys;
+            a.StoreUnsafe(ref destination, i);
+            b.StoreUnsafe(ref destination, i + Width);
+            c.StoreUnsafe(ref destination, i + 2 * Width);
+            d.StoreUnsafe(ref destination, i + 3 * Width);
         }
-        else
-        {
-            var last = length - (nuint)Vector128<byte>.Count;
-            var tail = Vector128.LoadUnsafe(ref source, last) ^ Vector128.Create(RotateInMemory(key, last)).AsByte();
-            var keys = Vector128.Create(key).AsByte();
-            for (nuint i = 0; i < last; i += (nuint)Vector128<byte>.Count)
-                (Vector128.LoadUnsafe(ref source, i) ^ keys).StoreUnsafe(ref destination, i);
-            tail.StoreUnsafe(ref destination, last);
-        }
+
+        var tail = Vector512.LoadUnsafe(ref source, last) ^ Vector512.Create(RotateInMemory(key, last - i)).AsByte();
+        for (; i < last; i += Width)
+            (Vector512.LoadUnsafe(ref source, i) ^ keys).StoreUnsafe(ref destination, i);
+        tail.StoreUnsafe(ref destination, last);
     }
+
+    private static void Xor256(ref byte source, ref byte destination, nuint length, uint key)
+    {
+        const nuint Width = 32;
+        var last = length - Width;
+        nuint i = 0;
+        if (length >= WorthAligning && (i = BytesToBoundary(ref destination, Width)) != 0)
+        {
+            var head = Vector256.LoadUnsafe(ref source) ^ Vector256.Create(key).AsByte();
+            key = RotateInMemory(key, i);
+            var next = Vector256.LoadUnsafe(ref source, i) ^ Vector256.Create(key).AsByte();
+            head.StoreUnsafe(ref destination);
+            next.StoreUnsafe(ref destination, i);
+            i += Width;
+        }
+
+        var keys = Vector256.Create(key).AsByte();
+        for (; i + 4 * Width <= last; i += 4 * Width)
+        {
+            var a = Vector256.LoadUnsafe(ref source, i) ^ keys;
+            var b = Vector256.LoadUnsafe(ref source, i + Width) ^ keys;
+            var c = Vector256.LoadUnsafe(ref source, i + 2 * Width) ^ keys;
+            var d = Vector256.LoadUnsafe(ref source, i + 3 * Width) ^ keys;
+            a.StoreUnsafe(ref destination, i);
+            b.StoreUnsafe(ref destination, i + Width);
+            c.StoreUnsafe(ref destination, i + 2 * Width);
+            d.StoreUnsafe(ref destination, i + 3 * Width);
+        }
+
+        var tail = Vector256.LoadUnsafe(ref source, last) ^ Vector256.Create(RotateInMemory(key, last - i)).AsByte();
+        for (; i < last; i += Width)
+            (Vector256.LoadUnsafe(ref source, i) ^ keys).StoreUnsafe(ref destination, i);
+        tail.StoreUnsafe(ref destination, last);
+    }
+
+    private static void Xor128(ref byte source, ref byte destination, nuint length, uint key)
+    {
+        const nuint Width = 16;
+        var last = length - Width;
+        var tail = Vector128.LoadUnsafe(ref source, last) ^ Vector128.Create(RotateInMemory(key, last)).AsByte();
+        var keys = Vector128.Create(key).AsByte();
+        for (nuint i = 0; i < last; i += Width)
+            (Vector128.LoadUnsafe(ref source, i) ^ keys).StoreUnsafe(ref destination, i);
+        tail.StoreUnsafe(ref destination, last);
+    }
+
+    // Where the collector moves the memory meanwhile, this is no longer true and costs nothing but time.
+    private static nuint BytesToBoundary(ref byte start, nuint width) =>
+        (nuint)(-Unsafe.ByteOffset(ref Unsafe.NullRef<byte>(), ref start)) & (width - 1);
 
     // Byte n of the key comes first. "Later" is towards the low bits on a little-endian machine.
     private static uint RotateInMemory(uint key, nuint count) => BitConverter.IsLittleEndian

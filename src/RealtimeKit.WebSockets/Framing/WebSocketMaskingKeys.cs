@@ -10,7 +10,7 @@ namespace RealtimeKit.WebSockets;
 /// <remarks>A call of the generator costs over a microsecond however little it fills, so each thread draws its keys in batches.</remarks>
 internal sealed class WebSocketMaskingKeys
 {
-    private const int BatchSize = 256;
+    private const int BatchSize = 1024;
 
     [ThreadStatic]
     private static WebSocketMaskingKeys? _current;
