@@ -18,6 +18,7 @@ internal sealed partial class CodecWebSocketConnection
     private Signal _endOfStream;
     private Signal _readIdle;
     private Task? _disposal;
+    private volatile bool _isReleased;
 
     public override WebSocketCloseResult? CloseResult => Volatile.Read(ref _ending)?.Result;
 
@@ -73,7 +74,8 @@ internal sealed partial class CodecWebSocketConnection
     private void AbortTransport()
     {
         CloseOutput(isBroken: true);
-        _transport.Abort();
+        if (!_isReleased)
+            _transport.Abort();
         var completed = false;
         using (_inputGate.Enter())
         {
@@ -115,6 +117,7 @@ internal sealed partial class CodecWebSocketConnection
             await WaitForPeerAsync().ConfigureAwait(false);
             CloseOutput(isBroken: true);
             await DetachReadAsync().ConfigureAwait(false);
+            _isReleased = true;   // from here on the transport is its owner's again
             await _transport.CloseAsync().ConfigureAwait(false);
         }
         catch (Exception error) when (IsTransportError(error))

@@ -81,8 +81,15 @@ internal sealed class PipeTransport(IDuplexPipe pipe, bool leaveOpen, Action? ab
         abort?.Invoke();
         if (leaveOpen)
         {
-            _reader.CancelPendingRead();
-            _writer.CancelPendingFlush();
+            try
+            {
+                _reader.CancelPendingRead();
+                _writer.CancelPendingFlush();
+            }
+            catch (ObjectDisposedException)
+            {
+                // Their owner has ended them meanwhile.
+            }
         }
         else
         {

@@ -6,8 +6,14 @@ namespace RealtimeKit.WebSockets;
 /// A transport over a stream. A pending read is never cancelled: some streams (measured: the 101 stream of SocketsHttpHandler)
 /// answer a cancelled read by disposing the connection.
 /// </summary>
-internal sealed class StreamTransport(Stream stream, bool leaveOpen, bool flushes, Action? abort = null) : WebSocketTransport
+/// <param name="stream">The stream.</param>
+/// <param name="leaveOpen">Whether the stream stays open at the end.</param>
+/// <param name="flushes">Whether writes need a flush.</param>
+/// <param name="abort">Ends the stream at once; <see langword="null"/> where disposing it does.</param>
+/// <param name="interrupt">Lets a pending read fail with a cancellation that harms nothing, where the stream's owner knows how.</param>
+internal sealed class StreamTransport(Stream stream, bool leaveOpen, bool flushes, Action? abort = null, Action? interrupt = null) : WebSocketTransport
 {
+    private bool _wasInterrupted;
     private ValueTaskAwaiter<int> _read;
     private ValueTaskAwaiter _write;
 
@@ -23,14 +29,30 @@ internal sealed class StreamTransport(Stream stream, bool leaveOpen, bool flushe
 
     public override int EndRead(Span<byte> destination, int masked, uint maskingKey)
     {
-        var count = _read.GetResult();
+        int count;
+        try
+        {
+            count = _read.GetResult();
+            _wasInterrupted = false;
+        }
+        catch (OperationCanceledException) when (interrupt is not null && !_wasInterrupted)
+        {
+            // Kestrel also does this by itself, once, when the host begins to stop; the connection goes on until it is drained.
+            _wasInterrupted = true;
+            return Interrupted;
+        }
+
         var head = Math.Min(masked, count);
         if (head > 0)
             WebSocketMask.Apply(destination[..head], maskingKey);
         return count;
     }
 
-    public override bool TryInterruptRead() => false;
+    public override bool TryInterruptRead()
+    {
+        interrupt?.Invoke();
+        return interrupt is not null;
+    }
 
     public override bool BeginWrite(ReadOnlyMemory<byte> source)
     {
