@@ -17,6 +17,7 @@ internal sealed partial class CodecWebSocketConnection
     private Scan _scan;
     private bool _closeAhead;
     private bool _isDiscarding;
+    private bool _hasDiscarded;
     private bool _needsReadAhead;
     private long _lingerSkip;
 
@@ -182,16 +183,18 @@ internal sealed partial class CodecWebSocketConnection
     }
 
     // After this side's Close: only the peer's Close is of interest (RFC 6455 §1.4).
-    private bool Discard()
+    private bool Discard() => ParseToDiscard() == Parsed.NeedMore || Linger();
+
+    private Parsed ParseToDiscard()
     {
         while (true)
         {
-            var parsed = Parse(ReceiveKind.Message);
+            _hasDiscarded |= _inMessage || _isStreamedToEnd;
+            var parsed = Parse(ReceiveKind.None);
+            _hasDiscarded |= parsed == Parsed.Message;
             _input.DropBody();
-            if (parsed == Parsed.NeedMore)
-                return true;
-            if (parsed == Parsed.Ended)
-                return Linger();
+            if (parsed is Parsed.NeedMore or Parsed.Ended)
+                return parsed;
         }
     }
 
@@ -209,7 +212,7 @@ internal sealed partial class CodecWebSocketConnection
             var status = WebSocketFrameHeader.TryRead(_input.Raw, out var header, out var length);
             if (status == OperationStatus.NeedMoreData)
                 break;
-            _lingerSkip = status == OperationStatus.InvalidData ? long.MaxValue : length + header.PayloadLength;
+            _lingerSkip = status == OperationStatus.InvalidData ? long.MaxValue : FrameLength(header, length);
             _closeReceived = status == OperationStatus.Done && header.Opcode == WebSocketOpcode.Close;
         }
 

@@ -91,7 +91,7 @@ internal sealed partial class CodecWebSocketConnection :
         {
             if (_waiting != ReceiveKind.None)
                 throw new InvalidOperationException("A receive is already pending on this connection: one at a time.");
-            if (_isStreaming && (kind == ReceiveKind.Message || _input.IsLent))
+            if (_isStreaming && (!_inputEnded || _isStreamedToEnd) && (kind == ReceiveKind.Message || _input.IsLent))
                 ThrowStreaming(kind);
 
             if (_input.IsLent)
@@ -124,7 +124,8 @@ internal sealed partial class CodecWebSocketConnection :
     {
         while (true)
         {
-            switch (Parse(kind))
+            // Where something was discarded nothing behind it is delivered, only the end: no message has a hole, none is missing.
+            switch (_hasDiscarded ? ParseToDiscard() : Parse(kind))
             {
                 case Parsed.Message:
                     Deliver(isPart: kind == ReceiveKind.Part, isEnd: true);
