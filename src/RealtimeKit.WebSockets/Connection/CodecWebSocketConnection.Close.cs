@@ -94,7 +94,7 @@ internal sealed partial class CodecWebSocketConnection
         }
 
         if (completed)
-            CompleteReceive();
+            CompleteReceiveOnPool();
     }
 
     public override ValueTask DisposeAsync()

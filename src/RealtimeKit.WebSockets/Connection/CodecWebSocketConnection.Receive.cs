@@ -107,6 +107,11 @@ internal sealed partial class CodecWebSocketConnection :
                 _waitingToken = cancellationToken;
                 _receive.Reset();
             }
+            else if (!_readPending)
+            {
+                // Should the receiver be busy now, the wheel goes on reading for it.
+                _wheel.EnsureWithin(_timer, ticks: 4);
+            }
         }
 
         AfterInput();
@@ -179,6 +184,10 @@ internal sealed partial class CodecWebSocketConnection :
         _receive.SetResult(true);
         ReadAhead();
     }
+
+    // The timer's thread serves every connection, and the thread that aborts is not to be blocked: no continuation runs on them.
+    private void CompleteReceiveOnPool() =>
+        ThreadPool.UnsafeQueueUserWorkItem(static connection => connection.CompleteReceive(), this, preferLocal: false);
 
     private void EndReceive(short token)
     {
