@@ -48,6 +48,9 @@ internal sealed partial class CodecWebSocketConnection
         _scan.IsValid = false;
         if (kind == ReceiveKind.Part && _isStreamedToEnd)
             return Parsed.Message;   // bytes of its end were given back unconsumed
+        // A read of parts may have begun the message, under its own limit.
+        if (kind == ReceiveKind.Message && _inMessage && _messageLength > _options.MaxMessageSize)
+            return Fail(WebSocketProtocolError.MessageTooBig, _inFrame ? _frameRemaining : 0);
         while (!_inputEnded)
         {
             if (!_inFrame)
@@ -57,7 +60,7 @@ internal sealed partial class CodecWebSocketConnection
                 if (status == OperationStatus.NeedMoreData)
                     return Unfinished(kind);
                 if (status == OperationStatus.InvalidData || (error = header.Check(RulesFor(kind))) != WebSocketProtocolError.None)
-                    return Fail(error, status == OperationStatus.Done ? headerLength + header.PayloadLength : long.MaxValue);
+                    return Fail(error, status == OperationStatus.Done ? FrameLength(header, headerLength) : long.MaxValue);
 
                 if (header.IsControl)
                 {
@@ -102,7 +105,7 @@ internal sealed partial class CodecWebSocketConnection
     {
         Role = _readerRole,
         IsMessageInProgress = _inMessage,
-        MaximumPayloadLength = (kind == ReceiveKind.Part ? _options.MaxStreamedMessageSize : _options.MaxMessageSize) - (_inMessage ? _messageLength : 0),
+        MaximumPayloadLength = Math.Max((kind == ReceiveKind.Message ? _options.MaxMessageSize : _options.MaxStreamedMessageSize) - (_inMessage ? _messageLength : 0), 0),
     };
 
     private WebSocketProtocolError BeginFrame(in WebSocketFrameHeader header, int headerLength)
@@ -206,6 +209,10 @@ internal sealed partial class CodecWebSocketConnection
             End(_localStatus, _localReason, WebSocketCloseInitiator.Local, isClean: true);
         EndInput();
     }
+
+    // RFC 6455 §5.2: a payload may claim 2^63-1 bytes, to which no header can be added.
+    private static long FrameLength(in WebSocketFrameHeader header, int headerLength) =>
+        Math.Min(header.PayloadLength, long.MaxValue - headerLength) + headerLength;
 
     // RFC 6455 §7.1.7: says why in a Close frame, and from then on only looks for the peer's, `skip` bytes from here.
     private Parsed Fail(WebSocketProtocolError error, long skip)

@@ -91,7 +91,7 @@ internal sealed partial class CodecWebSocketConnection :
         {
             if (_waiting != ReceiveKind.None)
                 throw new InvalidOperationException("A receive is already pending on this connection: one at a time.");
-            if (_isStreaming && (kind == ReceiveKind.Message || _input.IsLent))
+            if (_isStreaming && (!_inputEnded || _isStreamedToEnd) && (kind == ReceiveKind.Message || _input.IsLent))
                 ThrowStreaming(kind);
 
             if (_input.IsLent)
@@ -106,6 +106,11 @@ internal sealed partial class CodecWebSocketConnection :
                 _waiting = kind;
                 _waitingToken = cancellationToken;
                 _receive.Reset();
+            }
+            else if (!_readPending)
+            {
+                // Should the receiver be busy now, the wheel goes on reading for it.
+                _wheel.EnsureWithin(_timer, ticks: 4);
             }
         }
 
@@ -124,7 +129,8 @@ internal sealed partial class CodecWebSocketConnection :
     {
         while (true)
         {
-            switch (Parse(kind))
+            // Where something was discarded nothing behind it is delivered, only the end: no message has a hole, none is missing.
+            switch (_hasDiscarded ? ParseToDiscard() : Parse(kind))
             {
                 case Parsed.Message:
                     Deliver(isPart: kind == ReceiveKind.Part, isEnd: true);
@@ -178,6 +184,10 @@ internal sealed partial class CodecWebSocketConnection :
         _receive.SetResult(true);
         ReadAhead();
     }
+
+    // The timer's thread serves every connection, and the thread that aborts is not to be blocked: no continuation runs on them.
+    private void CompleteReceiveOnPool() =>
+        ThreadPool.UnsafeQueueUserWorkItem(static connection => connection.CompleteReceive(), this, preferLocal: false);
 
     private void EndReceive(short token)
     {
