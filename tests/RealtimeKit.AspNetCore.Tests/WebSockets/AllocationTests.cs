@@ -1,0 +1,46 @@
+using System.Net.Sockets;
+
+namespace RealtimeKit.AspNetCore.Tests.WebSockets;
+
+[CollectionDefinition(nameof(Alone), DisableParallelization = true)]
+public sealed class Alone;
+
+/// <summary>What the process allocates per echo, Kestrel included; the client below allocates nothing.</summary>
+[Collection(nameof(Alone))]
+public class AllocationTests
+{
+    private const int Messages = 20_000;
+
+    [Theory(Timeout = Until.Bound)]
+    [InlineData(Wire.Pipes, 16)]
+    [InlineData(Wire.Pipes, 1000)]
+    [InlineData(Wire.Pipes, 20_000)]
+    [InlineData(Wire.Stream, 16)]
+    [InlineData(Wire.Stream, 1000)]
+    public async Task Echo_Steady_AllocatesNothingPerMessage(Wire wire, int size)
+    {
+        await using var server = await TestServerHost.StartAsync(wire, Handlers.EchoAsync);
+        await using var client = await server.ConnectRawAsync();
+        var message = RawWebSocket.Frame(2, new byte[size]);
+        var echo = new byte[message.Length - 4];
+        Run(client.Socket, message, echo, Messages / 4);
+
+        GC.Collect();
+        var before = GC.GetTotalAllocatedBytes(precise: true);
+        Run(client.Socket, message, echo, Messages);
+        var allocated = GC.GetTotalAllocatedBytes(precise: true) - before;
+
+        // The runtime's own threads allocate now and then; one object for each message would be 24 bytes at least.
+        (allocated / (double)Messages).Should().BeLessThan(1);
+    }
+
+    private static void Run(Socket socket, byte[] message, byte[] echo, int count)
+    {
+        for (var i = 0; i < count; i++)
+        {
+            socket.Send(message);
+            for (var received = 0; received < echo.Length;)
+                received += socket.Receive(echo, received, echo.Length - received, SocketFlags.None);
+        }
+    }
+}
