@@ -56,6 +56,7 @@ internal sealed partial class CodecWebSocketConnection
         }
 
         AfterInput();
+        _transport.OnReadOverdue(_onRead);
         if (completed)
             CompleteReceiveOnPool();
         if (!isDead)

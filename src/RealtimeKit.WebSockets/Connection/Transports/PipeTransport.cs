@@ -61,6 +61,12 @@ internal sealed class PipeTransport(IDuplexPipe pipe, bool leaveOpen, Action? ab
         return total;
     }
 
+    public override void OnReadOverdue(Action continuation)
+    {
+        if (_reads is not null && _reads.TryTakeOver())
+            _read.GetAwaiter().UnsafeOnCompleted(continuation);
+    }
+
     // Runs for the connection's life, one pending read after the other; once nobody resumes it any more, it is garbage.
     private async Task AwaitReadsAsync(Parking reads, Action completed)
     {
