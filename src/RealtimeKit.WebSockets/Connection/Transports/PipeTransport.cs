@@ -9,14 +9,14 @@ internal sealed class PipeTransport(IDuplexPipe pipe, bool leaveOpen, Action? ab
 {
     private readonly PipeReader _reader = pipe.Input;
     private readonly PipeWriter _writer = pipe.Output;
-    private ValueTaskAwaiter<ReadResult> _read;
-    private ValueTaskAwaiter<FlushResult> _write;
+    private ConfiguredValueTaskAwaitable<ReadResult>.ConfiguredValueTaskAwaiter _read;
+    private ConfiguredValueTaskAwaitable<FlushResult>.ConfiguredValueTaskAwaiter _write;
 
     public override bool ReadsIntoBuffer => false;
 
     public override bool BeginRead(Memory<byte> destination)
     {
-        _read = _reader.ReadAsync().GetAwaiter();
+        _read = _reader.ReadAsync().ConfigureAwait(false).GetAwaiter();
         return _read.IsCompleted;
     }
 
@@ -63,7 +63,7 @@ internal sealed class PipeTransport(IDuplexPipe pipe, bool leaveOpen, Action? ab
 
     public override bool BeginWrite(ReadOnlyMemory<byte> source)
     {
-        _write = _writer.WriteAsync(source).GetAwaiter();
+        _write = _writer.WriteAsync(source).ConfigureAwait(false).GetAwaiter();
         return _write.IsCompleted;
     }
 
