@@ -38,6 +38,9 @@ internal sealed partial class CodecWebSocketConnection
             return Timeout.InfiniteTimeSpan;
         }
 
+        if (_inputGate.IsTakenByAnother)
+            return TimerWheel.Tick;   // somebody is reading: the wheel waits for nobody
+
         var isDead = false;
         var completed = false;
         TimeSpan next;
