@@ -8,6 +8,9 @@ namespace RealtimeKit.Benchmarks.EndToEnd;
 /// </summary>
 internal sealed class EchoFrames
 {
+    /// <summary>The longest run to be received at once, in bytes.</summary>
+    public const int ReceiveWindow = 256 * 1024;
+
     private const uint MaskingKey = 0xA5_3C_96_0F;
 
     private readonly byte[] _sent;
@@ -17,8 +20,7 @@ internal sealed class EchoFrames
     /// <param name="text">Text instead of binary; the payload is ASCII either way.</param>
     /// <param name="raw">The server sends back the bytes as they came, masked.</param>
     /// <param name="sendWindow">The longest run to be sent at once, in frames.</param>
-    /// <param name="receiveWindow">The longest run to be received at once, in bytes.</param>
-    public EchoFrames(int size, bool text, bool raw, int sendWindow, int receiveWindow)
+    public EchoFrames(int size, bool text, bool raw, int sendWindow)
     {
         var payload = new byte[size];
         for (var i = 0; i < size; i++)
@@ -29,7 +31,7 @@ internal sealed class EchoFrames
         SentLength = sent.Length;
         EchoedLength = echoed.Length;
         _sent = Repeat(sent, sent.Length * (sendWindow + 1));
-        _echoed = Repeat(echoed, receiveWindow + echoed.Length);
+        _echoed = Repeat(echoed, ReceiveWindow + echoed.Length);
     }
 
     public int SentLength { get; }

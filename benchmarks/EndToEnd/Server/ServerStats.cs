@@ -11,6 +11,7 @@ namespace RealtimeKit.Benchmarks.EndToEnd;
 /// <param name="CommittedBytes">Bytes that the collector has committed, as of its last run.</param>
 /// <param name="WorkingSetBytes">Resident memory (VmRSS).</param>
 /// <param name="AnonymousBytes">Resident memory that no file backs (RssAnon): the process's own.</param>
+/// <param name="Descriptors">Open file descriptors, by which the client sees when closed connections have gone.</param>
 internal sealed record ServerStats(
     double CpuSeconds,
     long AllocatedBytes,
@@ -18,7 +19,8 @@ internal sealed record ServerStats(
     long HeapBytes,
     long CommittedBytes,
     long WorkingSetBytes,
-    long AnonymousBytes)
+    long AnonymousBytes,
+    int Descriptors)
 {
     public static ServerStats Read() => new(
         Environment.CpuUsage.TotalTime.TotalSeconds,
@@ -27,7 +29,8 @@ internal sealed record ServerStats(
         HeapBytes: 0,
         CommittedBytes: 0,
         WorkingSetBytes: 0,
-        AnonymousBytes: 0);
+        AnonymousBytes: 0,
+        Descriptors: 0);
 
     public static ServerStats CollectAndRead()
     {
@@ -44,6 +47,7 @@ internal sealed record ServerStats(
             CommittedBytes = GC.GetGCMemoryInfo(GCKind.Any).TotalCommittedBytes,
             WorkingSetBytes = resident,
             AnonymousBytes = anonymous,
+            Descriptors = Directory.EnumerateFileSystemEntries("/proc/self/fd").Count(),
         };
     }
 

@@ -96,7 +96,7 @@ internal sealed partial class CodecWebSocketConnection
         }
 
         if (completed)
-            CompleteReceive();
+            CompleteReceiveOnPool();
     }
 
     public override ValueTask DisposeAsync()

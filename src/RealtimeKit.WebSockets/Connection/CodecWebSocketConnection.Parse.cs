@@ -48,7 +48,9 @@ internal sealed partial class CodecWebSocketConnection
         _scan.IsValid = false;
         if (kind == ReceiveKind.Part && _isStreamedToEnd)
             return Parsed.Message;   // bytes of its end were given back unconsumed
-        var before = _input.BodyLength;
+        // A read of parts may have begun the message, under its own limit.
+        if (kind == ReceiveKind.Message && _inMessage && _messageLength > _options.MaxMessageSize)
+            return Fail(WebSocketProtocolError.MessageTooBig, _inFrame ? _frameRemaining : 0);
         while (!_inputEnded)
         {
             if (!_inFrame)
@@ -56,15 +58,15 @@ internal sealed partial class CodecWebSocketConnection
                 var raw = _input.Raw;
                 var status = WebSocketFrameHeader.TryRead(raw, out var header, out var headerLength, out var error);
                 if (status == OperationStatus.NeedMoreData)
-                    return Unfinished(kind, before);
+                    return Unfinished(kind);
                 if (status == OperationStatus.InvalidData || (error = header.Check(RulesFor(kind))) != WebSocketProtocolError.None)
-                    return Fail(error, status == OperationStatus.Done ? headerLength + header.PayloadLength : long.MaxValue);
+                    return Fail(error, status == OperationStatus.Done ? FrameLength(header, headerLength) : long.MaxValue);
 
                 if (header.IsControl)
                 {
                     var length = headerLength + (int)header.PayloadLength;
                     if (raw.Length < length)
-                        return Unfinished(kind, before);
+                        return Unfinished(kind);
                     HandleControl(header, _input.RawSpan(headerLength, (int)header.PayloadLength), length);
                     continue;
                 }
@@ -76,7 +78,7 @@ internal sealed partial class CodecWebSocketConnection
             if (!TakePayload())
                 return Fail(WebSocketProtocolError.InvalidUtf8, _frameRemaining);
             if (_frameRemaining > 0)
-                return Unfinished(kind, before);
+                return Unfinished(kind);
 
             _inFrame = false;
             if (_frameIsFinal)
@@ -89,9 +91,9 @@ internal sealed partial class CodecWebSocketConnection
         return Parsed.Ended;
     }
 
-    private Parsed Unfinished(ReceiveKind kind, int before)
+    private Parsed Unfinished(ReceiveKind kind)
     {
-        if (kind == ReceiveKind.Part && _input.BodyLength > before)
+        if (kind == ReceiveKind.Part && _input.BodyLength > _partSeen)
             return Parsed.Part;
         if (!_isEndOfStream)
             return Parsed.NeedMore;
@@ -103,7 +105,7 @@ internal sealed partial class CodecWebSocketConnection
     {
         Role = _readerRole,
         IsMessageInProgress = _inMessage,
-        MaximumPayloadLength = (kind == ReceiveKind.Part ? _options.MaxStreamedMessageSize : _options.MaxMessageSize) - (_inMessage ? _messageLength : 0),
+        MaximumPayloadLength = Math.Max((kind == ReceiveKind.Message ? _options.MaxMessageSize : _options.MaxStreamedMessageSize) - (_inMessage ? _messageLength : 0), 0),
     };
 
     private WebSocketProtocolError BeginFrame(in WebSocketFrameHeader header, int headerLength)
@@ -115,6 +117,7 @@ internal sealed partial class CodecWebSocketConnection
             _messageType = header.Opcode.ToMessageType();
             _messageLength = 0;
             _fragments = 0;
+            _partSeen = 0;
             _utf8.Reset();
             _input.BeginBody();
             if (!header.IsFinal || header.PayloadLength > _input.RawLength)
@@ -206,6 +209,10 @@ internal sealed partial class CodecWebSocketConnection
             End(_localStatus, _localReason, WebSocketCloseInitiator.Local, isClean: true);
         EndInput();
     }
+
+    // RFC 6455 §5.2: a payload may claim 2^63-1 bytes, to which no header can be added.
+    private static long FrameLength(in WebSocketFrameHeader header, int headerLength) =>
+        Math.Min(header.PayloadLength, long.MaxValue - headerLength) + headerLength;
 
     // RFC 6455 §7.1.7: says why in a Close frame, and from then on only looks for the peer's, `skip` bytes from here.
     private Parsed Fail(WebSocketProtocolError error, long skip)

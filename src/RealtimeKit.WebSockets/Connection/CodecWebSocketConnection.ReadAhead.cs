@@ -17,6 +17,7 @@ internal sealed partial class CodecWebSocketConnection
     private Scan _scan;
     private bool _closeAhead;
     private bool _isDiscarding;
+    private bool _hasDiscarded;
     private bool _needsReadAhead;
     private long _lingerSkip;
 
@@ -27,6 +28,8 @@ internal sealed partial class CodecWebSocketConnection
     {
         public bool IsValid;
         public bool IsStopped;
+        public bool IsAnswerOverdue;
+        public long StoppedAt;
         public int Offset;
         public int Messages;
         public bool InFrame;
@@ -123,12 +126,16 @@ internal sealed partial class CodecWebSocketConnection
 
     private Memory<byte> PrepareRead(bool isScanning)
     {
+        // What is looked through may reach past the frame in progress; a read into no room at all would be taken for the end.
         if (isScanning)
             return _input.PrepareRead(WebSocketFrameHeader.MaxLength, Math.Max(_options.ReadAheadSize - _input.RawLength, WebSocketFrameHeader.MaxLength));
 
-        // The rest of a large frame is read alone: the next message then begins in an empty buffer and need not be moved.
+        // The rest of a large frame is read alone: the next message then begins in an empty buffer and need not be moved. Out of a
+        // pipe, which keeps what is not taken, little is copied before the header is known: the rest is unmasked while it is copied.
         var wanted = _inFrame ? _frameRemaining - _input.RawLength : WebSocketFrameHeader.MaxLength;
-        return _input.PrepareRead(wanted, _inFrame && _frameLength >= ReceiveBuffer.LargeRead ? (int)Math.Min(wanted, int.MaxValue) : int.MaxValue);
+        var isLarge = _inFrame && _frameLength >= ReceiveBuffer.LargeRead;
+        var limit = isLarge ? Math.Min(wanted, int.MaxValue) : _transport.ReadsIntoBuffer ? int.MaxValue : PieceSize;
+        return _input.PrepareRead(wanted, (int)limit);
     }
 
     // A pipe's or stream's callback, on whatever thread completed the read.
@@ -183,16 +190,18 @@ internal sealed partial class CodecWebSocketConnection
     }
 
     // After this side's Close: only the peer's Close is of interest (RFC 6455 §1.4).
-    private bool Discard()
+    private bool Discard() => ParseToDiscard() == Parsed.NeedMore || Linger();
+
+    private Parsed ParseToDiscard()
     {
         while (true)
         {
-            var parsed = Parse(ReceiveKind.Message);
+            _hasDiscarded |= _inMessage || _isStreamedToEnd;
+            var parsed = Parse(ReceiveKind.None);
+            _hasDiscarded |= parsed == Parsed.Message;
             _input.DropBody();
-            if (parsed == Parsed.NeedMore)
-                return true;
-            if (parsed == Parsed.Ended)
-                return Linger();
+            if (parsed is Parsed.NeedMore or Parsed.Ended)
+                return parsed;
         }
     }
 
@@ -210,7 +219,7 @@ internal sealed partial class CodecWebSocketConnection
             var status = WebSocketFrameHeader.TryRead(_input.Raw, out var header, out var length);
             if (status == OperationStatus.NeedMoreData)
                 break;
-            _lingerSkip = status == OperationStatus.InvalidData ? long.MaxValue : length + header.PayloadLength;
+            _lingerSkip = status == OperationStatus.InvalidData ? long.MaxValue : FrameLength(header, length);
             _closeReceived = status == OperationStatus.Done && header.Opcode == WebSocketOpcode.Close;
         }
 
@@ -220,7 +229,8 @@ internal sealed partial class CodecWebSocketConnection
             _endOfStream.Set();
         if (_closeReceived)
             _input.SkipRaw(_input.RawLength);
-        _input.DropBody();
+        if (!_isStreamedToEnd)
+            _input.DropBody();
         return !_isEndOfStream && (!_closeReceived || !_isServer);
     }
 
@@ -235,14 +245,30 @@ internal sealed partial class CodecWebSocketConnection
 
         if (_isEndOfStream && _ending is null && !_scan.IsStopped)
             End(null, null, WebSocketCloseInitiator.Network, isClean: false);
-        // A violation, a Close or the end with nothing before it for a receiver: now is its turn.
-        if ((_scan.IsStopped || _isEndOfStream) && _scan.Messages == 0)
+        // A violation, a Close or the end with nothing before it for a receiver: now is its turn, once the message that the receiver
+        // still holds is answered (it asks for the next) or has been held for long.
+        if ((_scan.IsStopped || _isEndOfStream) && _scan.Messages == 0 && (_isEndOfStream || _scan.IsAnswerOverdue || !HoldsMessage))
         {
-            Parse(_isStreaming ? ReceiveKind.Part : ReceiveKind.Message);
+            Parse(ReceiveKind.None);
             return _inputEnded && Linger();
         }
 
         return !_scan.IsStopped && !_isEndOfStream && _input.RawLength < _options.ReadAheadSize;
+    }
+
+    private bool HoldsMessage => _input.IsLent || _isStreamedToEnd;
+
+    private void StopScan(bool isClose)
+    {
+        _scan.IsStopped = true;
+        _scan.StoppedAt = _clock.GetTimestamp();
+        if (isClose && !_closeAhead && (_scan.Messages > 0 || HoldsMessage))
+        {
+            _closeAhead = true;
+            _closeAheadSince = _scan.StoppedAt;
+        }
+
+        _wheel.EnsureWithin(_timer, ticks: 4);
     }
 
     // False: nothing more can be told from the bytes that are here.
@@ -270,7 +296,7 @@ internal sealed partial class CodecWebSocketConnection
         var rules = new WebSocketFrameRules { Role = _readerRole, IsMessageInProgress = _scan.InMessage };
         if (status == OperationStatus.InvalidData || header.Check(rules) != WebSocketProtocolError.None)
         {
-            _scan.IsStopped = true;
+            StopScan(isClose: false);
             return false;
         }
 
@@ -288,13 +314,7 @@ internal sealed partial class CodecWebSocketConnection
             return false;
         if (header.Opcode == WebSocketOpcode.Close || !TakeControlToken())
         {
-            _scan.IsStopped = true;
-            if (header.Opcode == WebSocketOpcode.Close && _scan.Messages > 0)
-            {
-                _closeAhead = true;
-                _closeAheadSince = _clock.GetTimestamp();
-            }
-
+            StopScan(header.Opcode == WebSocketOpcode.Close);
             return false;
         }
 

@@ -25,6 +25,7 @@ internal sealed partial class CodecWebSocketConnection :
     // A message that ReadAsync streams: begun, and parsed to its end.
     private bool _isStreaming;
     private bool _isStreamedToEnd;
+    private int _partSeen;   // how much of the body was given back unconsumed: alone it completes no read
 
     private enum ReceiveKind : byte
     {
@@ -63,6 +64,7 @@ internal sealed partial class CodecWebSocketConnection :
                 throw new InvalidOperationException("AdvanceTo takes a position in the payload of the last ReadAsync, once.");
             _version++;
             _input.TakeBack(consumed.GetInteger());
+            _partSeen = _input.BodyLength;
             if (_isStreamedToEnd && _input.BodyLength == 0)
                 _isStreaming = _isStreamedToEnd = false;
         }
@@ -89,7 +91,7 @@ internal sealed partial class CodecWebSocketConnection :
         {
             if (_waiting != ReceiveKind.None)
                 throw new InvalidOperationException("A receive is already pending on this connection: one at a time.");
-            if (_isStreaming && (kind == ReceiveKind.Message || _input.IsLent))
+            if (_isStreaming && (!_inputEnded || _isStreamedToEnd) && (kind == ReceiveKind.Message || _input.IsLent))
                 ThrowStreaming(kind);
 
             if (_input.IsLent)
@@ -104,6 +106,11 @@ internal sealed partial class CodecWebSocketConnection :
                 _waiting = kind;
                 _waitingToken = cancellationToken;
                 _receive.Reset();
+            }
+            else if (!_readPending)
+            {
+                // Should the receiver be busy now, the wheel goes on reading for it.
+                _wheel.EnsureWithin(_timer, ticks: 4);
             }
         }
 
@@ -122,7 +129,8 @@ internal sealed partial class CodecWebSocketConnection :
     {
         while (true)
         {
-            switch (Parse(kind))
+            // Where something was discarded nothing behind it is delivered, only the end: no message has a hole, none is missing.
+            switch (_hasDiscarded ? ParseToDiscard() : Parse(kind))
             {
                 case Parsed.Message:
                     Deliver(isPart: kind == ReceiveKind.Part, isEnd: true);
@@ -173,9 +181,17 @@ internal sealed partial class CodecWebSocketConnection :
     {
         // Runs the receiver's continuation here and now, until it awaits something else.
         _wheel.EnsureWithin(_timer, ticks: 4);
+        var isCorking = TryCork(out var started);
         _receive.SetResult(true);
-        ReadAhead();
+        if (isCorking)
+            Uncork(started);
+        if (_waiting == ReceiveKind.None && !_readPending)
+            ReadAhead();
     }
+
+    // The timer's thread serves every connection, and the thread that aborts is not to be blocked: no continuation runs on them.
+    private void CompleteReceiveOnPool() =>
+        ThreadPool.UnsafeQueueUserWorkItem(static connection => connection.CompleteReceive(), this, preferLocal: false);
 
     private void EndReceive(short token)
     {

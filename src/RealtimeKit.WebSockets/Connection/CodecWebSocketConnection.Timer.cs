@@ -5,11 +5,15 @@ internal sealed partial class CodecWebSocketConnection
 {
     private static readonly TimeSpan VisitWhenBusy = TimeSpan.FromSeconds(1);
 
+    // How long a Close waits for the answer to the message before it. A handler that only sends may hold its last message for ever.
+    private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(1);
+
     private readonly TimerWheel _wheel;
     private readonly Timer _timer;
     private long _keepAlivePinged;
     private bool _keepAliveOutstanding;
     private long _closeAheadSince;
+    private long _notReadingUntil;
 
     private sealed class Timer(CodecWebSocketConnection connection) : TimerWheelEntry
     {
@@ -24,7 +28,10 @@ internal sealed partial class CodecWebSocketConnection
 
     private TimeSpan OnTimer()
     {
+        if (_ending is { IsAborted: true })
+            return Timeout.InfiniteTimeSpan;
         var now = _clock.GetTimestamp();
+        ForceUncork();
         if (IsWriteOverdue(now))
         {
             Abort(WebSocketCloseInitiator.Network);
@@ -38,6 +45,7 @@ internal sealed partial class CodecWebSocketConnection
         {
             if (_closeAhead && _clock.GetElapsedTime(_closeAheadSince, now) >= _options.CloseTimeout)
                 _isDiscarding = true;   // nobody came for the messages before the peer's Close
+            _scan.IsAnswerOverdue = _scan.IsStopped && _clock.GetElapsedTime(_scan.StoppedAt, now) >= AnswerTimeout;
             LookAhead();
             next = _inputEnded ? VisitWhenBusy : CheckPeer(now, out isDead);
             if (_inputEnded && _waiting != ReceiveKind.None)
@@ -45,15 +53,15 @@ internal sealed partial class CodecWebSocketConnection
                 completed = TryAdvance(_waiting);
                 _waiting = ReceiveKind.None;
             }
-
         }
 
         AfterInput();
         if (completed)
-            CompleteReceive();
-        if (isDead)
-            Abort(WebSocketCloseInitiator.Network);
-        return next;
+            CompleteReceiveOnPool();
+        if (!isDead)
+            return next;
+        Abort(WebSocketCloseInitiator.Network);
+        return Timeout.InfiniteTimeSpan;
     }
 
     private bool IsWriteOverdue(long now)
@@ -72,12 +80,14 @@ internal sealed partial class CodecWebSocketConnection
         if (!_readPending)
         {
             // This side does not read, so the peer's silence and its unfinished message are not its fault.
-            _lastReceived = now;
+            _notReadingUntil = now;
             _messageStarted = now;
             return VisitWhenBusy;
         }
 
-        if (_inMessage && _options.MessageTimeout != Timeout.InfiniteTimeSpan && _clock.GetElapsedTime(_messageStarted, now) >= _options.MessageTimeout)
+        if (_waiting == ReceiveKind.None)
+            _messageStarted = now;   // the rest may have arrived: it is only looked through
+        else if (_inMessage && _options.MessageTimeout != Timeout.InfiniteTimeSpan && _clock.GetElapsedTime(_messageStarted, now) >= _options.MessageTimeout)
         {
             Fail(WebSocketProtocolError.MessageTimeout, _inFrame ? _frameRemaining : 0);
             return VisitWhenBusy;
@@ -87,7 +97,8 @@ internal sealed partial class CodecWebSocketConnection
         if (interval == Timeout.InfiniteTimeSpan)
             return _inMessage || _isFlushing ? VisitWhenBusy : TimeSpan.FromHours(1);
 
-        if (_keepAliveOutstanding && _lastReceived > _keepAlivePinged)
+        var heard = Math.Max(_lastReceived, _notReadingUntil);
+        if (heard >= _keepAlivePinged)
             _keepAliveOutstanding = false;
         if (_keepAliveOutstanding)
         {
@@ -98,7 +109,7 @@ internal sealed partial class CodecWebSocketConnection
             return left < VisitWhenBusy ? left : VisitWhenBusy;
         }
 
-        var due = interval - _clock.GetElapsedTime(_lastReceived, now);
+        var due = interval - _clock.GetElapsedTime(heard, now);
         if (due <= TimeSpan.Zero)
         {
             _keepAliveOutstanding = TrySendKeepAlive();

@@ -43,10 +43,15 @@ internal sealed class TimerWheel
             return;
         lock (_lock)
         {
-            if (!entry.IsLinked)
-                return;
-            Unlink(entry);
-            Link(entry, Tick * ticks);
+            if (entry.IsLinked)
+            {
+                Unlink(entry);
+                Link(entry, Tick * ticks);
+            }
+            else if (entry.IsVisited)
+            {
+                entry.Wanted = Math.Min(entry.Wanted, ticks);
+            }
         }
     }
 
@@ -127,13 +132,17 @@ internal sealed class TimerWheel
                 if (entry is null)
                     return;
                 Unlink(entry);
+                entry.IsVisited = true;
+                entry.Wanted = int.MaxValue;
+                Volatile.Write(ref entry.Due, long.MaxValue);   // so that a wish made during the visit is not taken for granted
             }
 
             var delay = entry.OnDue();
             lock (_lock)
             {
-                if (!entry.IsLinked)
-                    Link(entry, delay);
+                entry.IsVisited = false;
+                if (!entry.IsLinked && delay >= TimeSpan.Zero)
+                    Link(entry, entry.Wanted < SlotCount && Tick * entry.Wanted < delay ? Tick * entry.Wanted : delay);
             }
         }
     }
