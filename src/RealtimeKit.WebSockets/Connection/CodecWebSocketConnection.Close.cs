@@ -74,8 +74,22 @@ internal sealed partial class CodecWebSocketConnection
     private void AbortTransport()
     {
         CloseOutput(isBroken: true);
-        if (!_isReleased)
-            _transport.Abort();
+        try
+        {
+            if (!_isReleased)
+                _transport.Abort();
+        }
+        catch (Exception)
+        {
+            // It has ended by itself.
+        }
+
+        EndWaiting();
+    }
+
+    // Nothing more is received, and whoever waits for it is told.
+    private void EndWaiting()
+    {
         var completed = false;
         using (_inputGate.Enter())
         {
@@ -113,20 +127,18 @@ internal sealed partial class CodecWebSocketConnection
             if (_ending is null)
                 await CloseAsync(WebSocketCloseStatus.NormalClosure).ConfigureAwait(false);
 
+            CloseOutput(isBroken: false);
             await FlushRestAsync().ConfigureAwait(false);
             await WaitForPeerAsync().ConfigureAwait(false);
             CloseOutput(isBroken: true);
             await DetachReadAsync().ConfigureAwait(false);
             _isReleased = true;   // from here on the transport is its owner's again
-            await _transport.CloseAsync().ConfigureAwait(false);
-        }
-        catch (Exception error) when (IsTransportError(error))
-        {
-            // The transport failed while it was being closed: it is closed.
+            await CloseTransportAsync().ConfigureAwait(false);
         }
         finally
         {
             _wheel.Remove(_timer);
+            EndWaiting();
             using (_inputGate.Enter())
             {
                 if (!_readPending)
@@ -140,8 +152,21 @@ internal sealed partial class CodecWebSocketConnection
         }
     }
 
+    private async Task CloseTransportAsync()
+    {
+        try
+        {
+            await _transport.CloseAsync().ConfigureAwait(false);
+        }
+        catch (Exception)
+        {
+            // The transport failed while it was being closed: it is closed.
+        }
+    }
+
     private async Task FlushRestAsync()
     {
+        StartFlush();   // who accepted the last frames may not have come to it yet
         Task idle;
         using (_outputGate.Enter())
         {
@@ -205,6 +230,7 @@ internal sealed partial class CodecWebSocketConnection
             var length = status == WebSocketCloseStatus.Empty ? 0 : WebSocketClosePayload.Write(payload, status, reason);
             AppendFrame(NewHeader(WebSocketOpcode.Close, length, isFinal: true), payload[..length]);
             _flushRequested = 1;
+            _sendClosed = true;   // here and now: nothing may follow a Close frame (RFC 6455 §5.5.1)
         }
 
         CloseOutput(isBroken: false);

@@ -197,8 +197,8 @@ internal sealed partial class CodecWebSocketConnection
     {
         using (_outputGate.Enter())
         {
-            if (node.List is null)
-                return;   // admitted already: it is sent
+            if (node.List is null || node.List != _waiters)
+                return;   // admitted already, so it is sent; or refused already, because the output has closed
             _waiters!.Remove(node);
             AdmitWaiters();
         }
@@ -290,7 +290,7 @@ internal sealed partial class CodecWebSocketConnection
 
                 _transport.EndWrite();
             }
-            catch (Exception error) when (IsTransportError(error))
+            catch (Exception)
             {
                 BreakOutput();
             }
@@ -304,7 +304,7 @@ internal sealed partial class CodecWebSocketConnection
         {
             _transport.EndWrite();
         }
-        catch (Exception error) when (IsTransportError(error))
+        catch (Exception)
         {
             BreakOutput();
         }

@@ -38,6 +38,9 @@ internal sealed partial class CodecWebSocketConnection
             return Timeout.InfiniteTimeSpan;
         }
 
+        if (_inputGate.IsTakenByAnother)
+            return TimerWheel.Tick;   // somebody is reading: the wheel waits for nobody
+
         var isDead = false;
         var completed = false;
         TimeSpan next;
@@ -56,6 +59,7 @@ internal sealed partial class CodecWebSocketConnection
         }
 
         AfterInput();
+        _transport.OnReadOverdue(_onRead);
         if (completed)
             CompleteReceiveOnPool();
         if (!isDead)

@@ -22,6 +22,9 @@ internal struct Gate
         return new Scope(ref this);
     }
 
+    /// <summary>Whether entering would have to wait now.</summary>
+    public readonly bool IsTakenByAnother => Volatile.Read(in _owner) is not 0 and var owner && owner != Environment.CurrentManagedThreadId;
+
     private void EnterContended(int thread)
     {
         if (_owner == thread)

@@ -15,9 +15,9 @@ internal sealed class BclWebSocketTransport(WebSocket socket, bool leaveOpen, Ac
     private int _headerRoom;
     private bool _isContinuation;
     private ReadOnlyMemory<byte> _dressed;   // frames that wait for room: an empty message, a Close
-    private ValueTaskAwaiter<ValueWebSocketReceiveResult> _read;
+    private ConfiguredValueTaskAwaitable<ValueWebSocketReceiveResult>.ConfiguredValueTaskAwaiter _read;
     private bool _isReading;
-    private ValueTaskAwaiter _write;
+    private ConfiguredValueTaskAwaitable.ConfiguredValueTaskAwaiter _write;
     private WebSocketMessageType _sendingType;
 
     public override bool ReadsIntoBuffer => true;
@@ -32,7 +32,7 @@ internal sealed class BclWebSocketTransport(WebSocket socket, bool leaveOpen, Ac
             return true;
         Debug.Assert(destination.IsEmpty || destination.Length > 2);
         _headerRoom = destination.IsEmpty ? 0 : HeaderLength(destination.Length);
-        _read = socket.ReceiveAsync(destination[_headerRoom..], CancellationToken.None).GetAwaiter();
+        _read = socket.ReceiveAsync(destination[_headerRoom..], CancellationToken.None).ConfigureAwait(false).GetAwaiter();
         return _read.IsCompleted;
     }
 
@@ -79,7 +79,7 @@ internal sealed class BclWebSocketTransport(WebSocket socket, bool leaveOpen, Ac
 
     public override bool BeginWrite(ReadOnlyMemory<byte> source)
     {
-        _write = SendFramesAsync(source).GetAwaiter();
+        _write = SendFramesAsync(source).ConfigureAwait(false).GetAwaiter();
         return _write.IsCompleted;
     }
 

@@ -6,17 +6,21 @@ namespace RealtimeKit.WebSockets;
 /// Where an asynchronous loop waits for its next piece of work. A loop that awaits is the one kind of continuation that pipes and
 /// the thread pool queue without allocating, so a pending read is awaited by a loop and not by a callback.
 /// </summary>
-/// <remarks>The next work may come from the loop itself, or from another thread, before the loop has parked again.</remarks>
+/// <remarks>
+/// Work that comes while the loop still runs (usually on the same thread, further up the stack) waits until it parks again; if what
+/// it runs blocks, somebody else may take the work over.
+/// </remarks>
 internal sealed class Parking : ICriticalNotifyCompletion
 {
-    private const int OnTheWay = 0;
-    private const int Parked = 1;
-    private const int Resumed = 2;
+    private const int Running = 0;
+    private const int RunningWithWork = 1;
+    private const int Parked = 2;
 
     private int _state;
-    private Action? _loop;
+    private Action? _continuation;
 
-    public bool IsCompleted => Interlocked.CompareExchange(ref _state, OnTheWay, Resumed) == Resumed;
+    /// <summary>Whether work came while the loop was running; it is taken by asking.</summary>
+    public bool IsCompleted => TryTakeOver();
 
     public Parking GetAwaiter() => this;
 
@@ -28,23 +32,22 @@ internal sealed class Parking : ICriticalNotifyCompletion
 
     public void UnsafeOnCompleted(Action continuation)
     {
-        _loop = continuation;
-        if (Interlocked.CompareExchange(ref _state, Parked, OnTheWay) == OnTheWay)
+        _continuation = continuation;
+        if (Interlocked.CompareExchange(ref _state, Parked, Running) == Running)
             return;
-        Volatile.Write(ref _state, OnTheWay);
+        _state = Running;
         continuation();
     }
 
-    /// <summary>Lets the parked loop run, on this thread, until it awaits something else; one on its way goes on when it gets here.</summary>
+    /// <summary>There is work: a parked loop runs now, on this thread, until it awaits something else.</summary>
     public void Resume()
     {
-        if (Interlocked.CompareExchange(ref _state, OnTheWay, Parked) == Parked)
-            _loop!();
-        else if (Interlocked.Exchange(ref _state, Resumed) == Parked)
-        {
-            // It has parked in between.
-            Volatile.Write(ref _state, OnTheWay);
-            _loop!();
-        }
+        if (Interlocked.CompareExchange(ref _state, RunningWithWork, Running) == Running)
+            return;
+        _state = Running;
+        _continuation!();
     }
+
+    /// <summary>Takes work over that a running loop has not come to.</summary>
+    public bool TryTakeOver() => Interlocked.CompareExchange(ref _state, Running, RunningWithWork) == RunningWithWork;
 }

@@ -11,7 +11,7 @@ internal sealed class PipeTransport(IDuplexPipe pipe, bool leaveOpen, Action? ab
     private readonly PipeWriter _writer = pipe.Output;
     private ValueTask<ReadResult> _read;
     private Parking? _reads;
-    private ValueTaskAwaiter<FlushResult> _write;
+    private ConfiguredValueTaskAwaitable<FlushResult>.ConfiguredValueTaskAwaiter _write;
 
     public override bool ReadsIntoBuffer => false;
 
@@ -61,6 +61,12 @@ internal sealed class PipeTransport(IDuplexPipe pipe, bool leaveOpen, Action? ab
         return total;
     }
 
+    public override void OnReadOverdue(Action continuation)
+    {
+        if (_reads is not null && _reads.TryTakeOver())
+            _read.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(continuation);
+    }
+
     // Runs for the connection's life, one pending read after the other; once nobody resumes it any more, it is garbage.
     private async Task AwaitReadsAsync(Parking reads, Action completed)
     {
@@ -90,7 +96,7 @@ internal sealed class PipeTransport(IDuplexPipe pipe, bool leaveOpen, Action? ab
 
     public override bool BeginWrite(ReadOnlyMemory<byte> source)
     {
-        _write = _writer.WriteAsync(source).GetAwaiter();
+        _write = _writer.WriteAsync(source).ConfigureAwait(false).GetAwaiter();
         return _write.IsCompleted;
     }
 

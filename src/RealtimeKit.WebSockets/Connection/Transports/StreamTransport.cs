@@ -14,14 +14,14 @@ namespace RealtimeKit.WebSockets;
 internal sealed class StreamTransport(Stream stream, bool leaveOpen, bool flushes, Action? abort = null, Action? interrupt = null) : WebSocketTransport
 {
     private bool _wasInterrupted;
-    private ValueTaskAwaiter<int> _read;
-    private ValueTaskAwaiter _write;
+    private ConfiguredValueTaskAwaitable<int>.ConfiguredValueTaskAwaiter _read;
+    private ConfiguredValueTaskAwaitable.ConfiguredValueTaskAwaiter _write;
 
     public override bool ReadsIntoBuffer => true;
 
     public override bool BeginRead(Memory<byte> destination)
     {
-        _read = stream.ReadAsync(destination).GetAwaiter();
+        _read = stream.ReadAsync(destination).ConfigureAwait(false).GetAwaiter();
         return _read.IsCompleted;
     }
 
@@ -70,7 +70,7 @@ internal sealed class StreamTransport(Stream stream, bool leaveOpen, bool flushe
             }
         }
 
-        _write = write.GetAwaiter();
+        _write = write.ConfigureAwait(false).GetAwaiter();
         return _write.IsCompleted;
     }
 
