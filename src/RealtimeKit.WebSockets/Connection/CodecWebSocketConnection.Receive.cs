@@ -181,8 +181,12 @@ internal sealed partial class CodecWebSocketConnection :
     {
         // Runs the receiver's continuation here and now, until it awaits something else.
         _wheel.EnsureWithin(_timer, ticks: 4);
+        var isCorking = TryCork(out var started);
         _receive.SetResult(true);
-        ReadAhead();
+        if (isCorking)
+            Uncork(started);
+        if (_waiting == ReceiveKind.None && !_readPending)
+            ReadAhead();
     }
 
     // The timer's thread serves every connection, and the thread that aborts is not to be blocked: no continuation runs on them.

@@ -266,7 +266,7 @@ internal sealed partial class CodecWebSocketConnection
     private bool TakeForFlush()
     {
         _flushRequested = 0;
-        if (_isFlushing || _isBroken || _output.Count == 0)
+        if (_isFlushing || _isBroken || _output.Count == 0 || (_isCorked && _output.Count < CorkSize))
             return false;
         _isFlushing = true;
         _flushStarted = 0;

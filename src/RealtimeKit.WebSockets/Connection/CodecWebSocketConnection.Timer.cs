@@ -31,6 +31,7 @@ internal sealed partial class CodecWebSocketConnection
         if (_ending is { IsAborted: true })
             return Timeout.InfiniteTimeSpan;
         var now = _clock.GetTimestamp();
+        ForceUncork();
         if (IsWriteOverdue(now))
         {
             Abort(WebSocketCloseInitiator.Network);
@@ -58,6 +59,7 @@ internal sealed partial class CodecWebSocketConnection
         }
 
         AfterInput();
+        _transport.OnReadOverdue(_onRead);
         if (completed)
             CompleteReceiveOnPool();
         if (!isDead)

@@ -13,7 +13,7 @@ internal sealed class PooledBufferWriter : IBufferWriter<byte>
 #endif
 
     [ThreadStatic]
-    private static PooledBufferWriter? t_cached;
+    private static PooledBufferWriter? _cached;
 
     private byte[] _buffer = [];
     private int _written;
@@ -29,8 +29,8 @@ internal sealed class PooledBufferWriter : IBufferWriter<byte>
     /// <summary>Takes the thread's writer, or a new one while that is in use.</summary>
     public static PooledBufferWriter Rent()
     {
-        var writer = t_cached ?? new PooledBufferWriter();
-        t_cached = null;
+        var writer = _cached ?? new PooledBufferWriter();
+        _cached = null;
         return writer;
     }
 
@@ -38,7 +38,7 @@ internal sealed class PooledBufferWriter : IBufferWriter<byte>
     public void Return()
     {
         Clear();
-        t_cached = this;
+        _cached = this;
     }
 
     /// <summary>Gives the memory back to the pool.</summary>

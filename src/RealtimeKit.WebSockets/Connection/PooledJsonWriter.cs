@@ -7,7 +7,7 @@ namespace RealtimeKit.WebSockets;
 internal readonly ref struct PooledJsonWriter
 {
     [ThreadStatic]
-    private static Utf8JsonWriter? t_cached;
+    private static Utf8JsonWriter? _cached;
 
     private PooledJsonWriter(Utf8JsonWriter json) => Json = json;
 
@@ -15,8 +15,8 @@ internal readonly ref struct PooledJsonWriter
 
     public static PooledJsonWriter Rent(IBufferWriter<byte> output)
     {
-        var json = t_cached;
-        t_cached = null;
+        var json = _cached;
+        _cached = null;
         if (json is null)
             json = new Utf8JsonWriter(output, new JsonWriterOptions { SkipValidation = true });
         else
@@ -28,7 +28,7 @@ internal readonly ref struct PooledJsonWriter
     {
         Json.Flush();
         Json.Reset(EmptyOutput.Instance);
-        t_cached = Json;
+        _cached = Json;
     }
 
     // A cached writer must not keep the last message's buffer alive.

@@ -13,7 +13,7 @@ internal struct SendBuffer
 
     // Most writes complete at once, and their buffer is free again before the thread does anything else.
     [ThreadStatic]
-    private static byte[]? t_spare;
+    private static byte[]? _spare;
 
     private byte[]? _array;
     private int _count;
@@ -46,17 +46,17 @@ internal struct SendBuffer
     {
         if (segment.Array is not { Length: > 0 } array)
             return;
-        if (array.Length == SmallestSize && t_spare is null)
-            t_spare = array;
+        if (array.Length == SmallestSize && _spare is null)
+            _spare = array;
         else
             ArrayPool<byte>.Shared.Return(array);
     }
 
     private void Grow(int size)
     {
-        if (_array is null && size <= SmallestSize && t_spare is { } spare)
+        if (_array is null && size <= SmallestSize && _spare is { } spare)
         {
-            t_spare = null;
+            _spare = null;
             _array = spare;
             return;
         }

@@ -126,9 +126,11 @@ internal static class Utf8Lookup
             if (Utf8Kernel128.GetErrors(Vector128.LoadUnsafe(ref start), Vector128<byte>.Zero) != Vector128<byte>.Zero)
                 return false;
             i = 16;
-            if (length < width + 3)
-                return HasNoErrorNear(ref start, i, length);
         }
+
+        // The last vector looks three bytes back, which must not lie before the text.
+        if (length < width + 3)
+            return HasNoErrorNear(ref start, i, length);
 
         var firstHigh = TKernel.Repeat(FirstHigh);
         var firstLow = TKernel.Repeat(FirstLow);
@@ -150,7 +152,7 @@ internal static class Utf8Lookup
         return TKernel.IsZero(errors);
     }
 
-    // Fewer than three bytes lie between the head and the last whole vector, so narrower ones must do.
+    // The rest is less than one vector and three bytes: sixteen at a time, each with the sixteen before them.
     private static bool HasNoErrorNear(ref byte start, nuint i, nuint length)
     {
         for (; i + 16 <= length; i += 16)

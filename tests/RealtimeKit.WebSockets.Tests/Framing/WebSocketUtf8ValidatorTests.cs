@@ -96,13 +96,40 @@ public class WebSocketUtf8ValidatorTests
         }
     }
 
+    // What lies before and after the text in memory must not count: lead bytes before it, continuations and lead bytes after it.
+    [Fact]
+    public void IsValid_TextAmongOtherBytes_LooksAtTheTextOnly()
+    {
+        foreach (var surrounding in new byte[] { 0x80, 0xC3, 0xE7, 0xF0, 0xFF })
+        {
+            for (var length = 0; length < 700; length++)
+            {
+                foreach (var (character, at) in new[] { ("", 0), ("é", 0), ("界", 0), ("😀", 0), ("é", length - 2), ("界", length - 3), ("😀", length - 4), ("界", length / 2) })
+                {
+                    var memory = Enumerable.Repeat(surrounding, length + 200).ToArray();
+                    var text = memory.AsSpan(100, length);
+                    text.Fill((byte)'a');
+                    if (at < 0 || at + Encoding.UTF8.GetByteCount(character) > length)
+                        continue;
+                    Encoding.UTF8.GetBytes(character, text[at..]);
+                    if (!WebSocketUtf8Validator.IsValid(text) || !new WebSocketUtf8Validator().Append(text))
+                        Assert.Fail($"{length} bytes, {character} at {at}, among {surrounding:X2}");
+                }
+            }
+        }
+    }
+
     [Fact]
     public void IsValid_RandomTexts_AgreesWithTheRuntime()
     {
         for (var seed = 0; seed < 20_000; seed++)
         {
-            var text = RandomText(new Random(seed));
-            if (WebSocketUtf8Validator.IsValid(text) != Utf8.IsValid(text))
+            var random = new Random(seed);
+            var text = RandomText(random);
+            var memory = new byte[text.Length + 160];
+            random.NextBytes(memory);
+            text.CopyTo(memory, 80);
+            if (WebSocketUtf8Validator.IsValid(memory.AsSpan(80, text.Length)) != Utf8.IsValid(text))
                 Assert.Fail($"seed {seed}: {Convert.ToHexString(text)}");
         }
     }

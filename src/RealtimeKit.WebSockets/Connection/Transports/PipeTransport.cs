@@ -9,22 +9,28 @@ internal sealed class PipeTransport(IDuplexPipe pipe, bool leaveOpen, Action? ab
 {
     private readonly PipeReader _reader = pipe.Input;
     private readonly PipeWriter _writer = pipe.Output;
-    private ConfiguredValueTaskAwaitable<ReadResult>.ConfiguredValueTaskAwaiter _read;
+    private ValueTask<ReadResult> _read;
+    private Parking? _reads;
     private ConfiguredValueTaskAwaitable<FlushResult>.ConfiguredValueTaskAwaiter _write;
 
     public override bool ReadsIntoBuffer => false;
 
     public override bool BeginRead(Memory<byte> destination)
     {
-        _read = _reader.ReadAsync().ConfigureAwait(false).GetAwaiter();
+        _read = _reader.ReadAsync();
         return _read.IsCompleted;
     }
 
-    public override void OnReadCompleted(Action continuation) => _read.UnsafeOnCompleted(continuation);
+    public override void OnReadCompleted(Action continuation)
+    {
+        if (_reads is null)
+            _ = AwaitReadsAsync(_reads = new Parking(), continuation);
+        _reads.Resume();
+    }
 
     public override int EndRead(Span<byte> destination, int masked, uint maskingKey)
     {
-        var result = _read.GetResult();
+        var result = _read.GetAwaiter().GetResult();
         var buffer = result.Buffer;
         if (buffer.IsEmpty)
         {
@@ -53,6 +59,33 @@ internal sealed class PipeTransport(IDuplexPipe pipe, bool leaveOpen, Action? ab
 
         _reader.AdvanceTo(buffer.End);
         return total;
+    }
+
+    public override void OnReadOverdue(Action continuation)
+    {
+        if (_reads is not null && _reads.TryTakeOver())
+            _read.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(continuation);
+    }
+
+    // Runs for the connection's life, one pending read after the other; once nobody resumes it any more, it is garbage.
+    private async Task AwaitReadsAsync(Parking reads, Action completed)
+    {
+        while (true)
+        {
+            await reads;
+            ValueTask<ReadResult> read;
+            try
+            {
+                read = new ValueTask<ReadResult>(await _read.ConfigureAwait(false));
+            }
+            catch (Exception error)
+            {
+                read = ValueTask.FromException<ReadResult>(error);
+            }
+
+            _read = read;
+            completed();
+        }
     }
 
     public override bool TryInterruptRead()

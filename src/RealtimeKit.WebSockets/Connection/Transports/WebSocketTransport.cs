@@ -26,6 +26,13 @@ internal abstract class WebSocketTransport
     public abstract void OnReadCompleted(Action continuation);
 
     /// <summary>
+    /// Makes sure that the callback of a pending read is registered, also where the thread that is to do so is blocked by a receiver.
+    /// </summary>
+    public virtual void OnReadOverdue(Action continuation)
+    {
+    }
+
+    /// <summary>
     /// Ends a read. The first <paramref name="masked"/> bytes that arrive are unmasked with <paramref name="maskingKey"/>, while
     /// they are copied where the transport copies.
     /// </summary>
