@@ -266,7 +266,8 @@ internal sealed partial class CodecWebSocketConnection
     private bool TakeForFlush()
     {
         _flushRequested = 0;
-        if (_isFlushing || _isBroken || _output.Count == 0 || (_isCorked && _output.Count < CorkSize))
+        // A closed output is not corked: what is in it is the last, and somebody may wait for it.
+        if (_isFlushing || _isBroken || _output.Count == 0 || (_isCorked && !_sendClosed && _output.Count < CorkSize))
             return false;
         _isFlushing = true;
         _flushStarted = 0;
