@@ -5,7 +5,7 @@ using System.Runtime.CompilerServices;
 namespace RealtimeKit.WebSockets;
 
 /// <summary>A transport over a pair of pipes. Payload is unmasked on its way out of the pipe: one pass instead of two.</summary>
-internal sealed class PipeTransport(IDuplexPipe pipe, bool leaveOpen, Action? abort = null) : WebSocketTransport
+internal sealed class PipeTransport(IDuplexPipe pipe, bool leaveOpen, IAbortable? owner = null) : WebSocketTransport
 {
     private readonly PipeReader _reader = pipe.Input;
     private readonly PipeWriter _writer = pipe.Output;
@@ -113,7 +113,7 @@ internal sealed class PipeTransport(IDuplexPipe pipe, bool leaveOpen, Action? ab
 
     public override void Abort()
     {
-        abort?.Invoke();
+        owner?.Abort();
         if (leaveOpen)
         {
             try
