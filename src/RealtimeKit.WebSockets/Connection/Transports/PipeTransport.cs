@@ -63,8 +63,10 @@ internal sealed class PipeTransport(IDuplexPipe pipe, bool leaveOpen, IAbortable
 
     public override void OnReadOverdue(Action continuation)
     {
-        if (_reads is not null && _reads.TryTakeOver())
-            _read.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(continuation);
+        if (_reads is null || !_reads.TryTakeOver())
+            return;
+        _reads = null;   // the blocked loop is left behind: the reads after this one must not wait for it either
+        _read.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(continuation);
     }
 
     // Runs for the connection's life, one pending read after the other; once nobody resumes it any more, it is garbage.
