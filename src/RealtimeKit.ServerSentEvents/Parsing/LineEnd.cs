@@ -1,0 +1,71 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+
+namespace RealtimeKit.ServerSentEvents;
+
+/// <summary>Finds the CR or LF that ends a line, 64 bytes at a time where the machine can.</summary>
+internal static class LineEnd
+{
+    /// <summary>The index of the first CR or LF, or -1.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int IndexOf(ReadOnlySpan<byte> bytes)
+    {
+        // Most lines of most streams are short: one wide compare at the call site settles them.
+        if (Vector512.IsHardwareAccelerated && bytes.Length >= Vector512<byte>.Count)
+        {
+            var mask = Mask(Vector512.LoadUnsafe(ref MemoryMarshal.GetReference(bytes)));
+            return mask != 0 ? BitOperations.TrailingZeroCount(mask) : IndexOfLong(bytes);
+        }
+
+        if (Vector256.IsHardwareAccelerated && bytes.Length >= Vector256<byte>.Count)
+        {
+            var mask = Mask(Vector256.LoadUnsafe(ref MemoryMarshal.GetReference(bytes)));
+            return mask != 0 ? BitOperations.TrailingZeroCount(mask) : bytes.IndexOfAny((byte)'\r', (byte)'\n');
+        }
+
+        return bytes.IndexOfAny((byte)'\r', (byte)'\n');
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static int IndexOfLong(ReadOnlySpan<byte> bytes)
+    {
+        ref var start = ref MemoryMarshal.GetReference(bytes);
+        var position = Vector512<byte>.Count;
+
+        // Four loads a turn, one branch: the loop then runs at the speed of the cache.
+        for (; position <= bytes.Length - (4 * Vector512<byte>.Count); position += 4 * Vector512<byte>.Count)
+        {
+            var first = Vector512.LoadUnsafe(ref start, (nuint)position);
+            var second = Vector512.LoadUnsafe(ref start, (nuint)position + 64);
+            var third = Vector512.LoadUnsafe(ref start, (nuint)position + 128);
+            var fourth = Vector512.LoadUnsafe(ref start, (nuint)position + 192);
+            if ((Mask(first) | Mask(second) | Mask(third) | Mask(fourth)) != 0)
+                break;
+        }
+
+        for (; position <= bytes.Length - Vector512<byte>.Count; position += Vector512<byte>.Count)
+        {
+            var mask = Mask(Vector512.LoadUnsafe(ref start, (nuint)position));
+            if (mask != 0)
+                return position + BitOperations.TrailingZeroCount(mask);
+        }
+
+        if (position == bytes.Length)
+            return -1;
+
+        // The rest overlaps bytes that are known to hold no line end.
+        position = bytes.Length - Vector512<byte>.Count;
+        var rest = Mask(Vector512.LoadUnsafe(ref start, (nuint)position));
+        return rest != 0 ? position + BitOperations.TrailingZeroCount(rest) : -1;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong Mask(Vector512<byte> bytes) =>
+        (Vector512.Equals(bytes, Vector512.Create((byte)'\n')) | Vector512.Equals(bytes, Vector512.Create((byte)'\r'))).ExtractMostSignificantBits();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static uint Mask(Vector256<byte> bytes) =>
+        (Vector256.Equals(bytes, Vector256.Create((byte)'\n')) | Vector256.Equals(bytes, Vector256.Create((byte)'\r'))).ExtractMostSignificantBits();
+}
