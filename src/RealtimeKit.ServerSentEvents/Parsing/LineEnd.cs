@@ -8,6 +8,13 @@ namespace RealtimeKit.ServerSentEvents;
 /// <summary>Finds the CR or LF that ends a line, 64 bytes at a time where the machine can.</summary>
 internal static class LineEnd
 {
+    /// <summary>How many bytes <see cref="GetMask"/> looks at.</summary>
+    public const int WindowLength = 64;
+
+    /// <summary>A bit for each of 64 bytes, set for CR and LF.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ulong GetMask(ref byte start) => Mask(Vector512.LoadUnsafe(ref start));
+
     /// <summary>The index of the first CR or LF, or -1.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int IndexOf(ReadOnlySpan<byte> bytes)

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 
 namespace RealtimeKit.ServerSentEvents;
@@ -11,6 +12,9 @@ internal struct PooledBuffer
 
     private byte[]? _array;
     private int _length;
+
+    // The size that was last outgrown to: a stream of large events rents it at once.
+    private int _usual;
 
     public readonly int Length => _length;
 
@@ -31,10 +35,14 @@ internal struct PooledBuffer
         _length += line.Length + 1;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Set(ReadOnlySpan<byte> bytes)
     {
         _length = 0;
-        Append(bytes);
+        if (_array is null || bytes.Length > _array.Length)
+            Grow(bytes.Length);
+        bytes.CopyTo(_array);
+        _length = bytes.Length;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -60,10 +68,11 @@ internal struct PooledBuffer
             Grow(count);
     }
 
+    [MemberNotNull(nameof(_array))]
     private void Grow(int count)
     {
         var needed = (long)_length + count;
-        var size = (int)Math.Min(Math.Max(needed, 2L * (_array?.Length ?? 0)), Array.MaxLength);
+        var size = (int)Math.Min(Math.Max(needed, _array is null ? _usual : 2L * _array.Length), Array.MaxLength);
         if (needed > size)
             throw new InvalidOperationException("The limits allow more than an array can hold.");
 
@@ -72,5 +81,6 @@ internal struct PooledBuffer
         if (_array is not null)
             ArrayPool<byte>.Shared.Return(_array);
         _array = larger;
+        _usual = larger.Length;
     }
 }

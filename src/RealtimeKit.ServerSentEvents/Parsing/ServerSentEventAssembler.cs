@@ -9,7 +9,7 @@ namespace RealtimeKit.ServerSentEvents;
 /// An event whose bytes lie together is shown in place; data of several lines, or cut between blocks, is joined in a pooled buffer.
 /// Nothing that a peer sends throws here: see <see cref="Limit"/>. Not thread-safe. Dispose it to return its buffers.
 /// </summary>
-public sealed class ServerSentEventAssembler : IDisposable
+public sealed partial class ServerSentEventAssembler : IDisposable
 {
     [Flags]
     private enum Fields : byte
@@ -23,6 +23,7 @@ public sealed class ServerSentEventAssembler : IDisposable
         DataHeld = 8,
         EventTypeHeld = 16,
         IdHeld = 32,
+        Retry = 64,
     }
 
     private readonly ServerSentEventParserOptions _options;
@@ -142,6 +143,22 @@ public sealed class ServerSentEventAssembler : IDisposable
     /// <returns>False when all input is taken in and completes no item, or when a limit is broken.</returns>
     public bool TryRead(scoped ref ReadOnlySpan<byte> input, out ServerSentEventView item)
     {
+        if (IsBetweenEvents && TryReadWhole(ref input, out item))
+            return true;
+        return TryReadAny(ref input, out item);
+    }
+
+    private bool IsBetweenEvents =>
+        !(_attention | _state.AtFirstLine | _state.AfterCarriageReturn) && _state.Scanned == 0 && _fields == Fields.None && _blockRetry < 0;
+
+    /// <summary>
+    /// Whether an unfinished line stays in the input, to come again with what follows it, instead of being taken in. For a caller that
+    /// keeps its input together.
+    /// </summary>
+    internal bool LeavesUnfinishedLines { get; set; }
+
+    private bool TryReadAny(scoped ref ReadOnlySpan<byte> input, out ServerSentEventView item)
+    {
         var fromHeldLine = false;
         if (_attention && !TryPrepare(ref input, out fromHeldLine))
         {
@@ -246,11 +263,17 @@ public sealed class ServerSentEventAssembler : IDisposable
                     }
 
                     Hold(fields, data, eventType, id);
-                    HoldLine(reader.Rest);
+                    item = default;
                     _state = reader.CurrentState;
+                    if (LeavesUnfinishedLines)
+                    {
+                        input = reader.Rest;
+                        return false;
+                    }
+
+                    HoldLine(reader.Rest);
                     _state.Scanned = 0;
                     input = default;
-                    item = default;
                     return false;
             }
 

@@ -14,7 +14,7 @@ internal static class ServerSentEventLine
     public static ServerSentEventToken Parse(ReadOnlySpan<byte> line, out ReadOnlySpan<byte> value)
     {
         // Nearly every line of nearly every stream.
-        if (line.Length > 5 && line.StartsWith("data: "u8))
+        if (line.StartsWith("data: "u8))
         {
             value = line[6..];
             return ServerSentEventToken.Data;
@@ -23,16 +23,55 @@ internal static class ServerSentEventLine
         return ParseAny(line, out value);
     }
 
+    /// <summary>
+    /// The same where the usual forms of the four fields can be told from the first eight bytes, which may reach beyond the line: none
+    /// of the names that they are compared with contains a line end.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ServerSentEventToken Parse(ulong head, ReadOnlySpan<byte> line, out ReadOnlySpan<byte> value)
+    {
+        if ((head & 0x0000_FFFF_FFFF_FFFF) == DataPrefix)
+        {
+            value = line[6..];
+            return ServerSentEventToken.Data;
+        }
+
+        if ((uint)head == IdPrefix)
+        {
+            value = line[4..];
+            return ContainsNul(value) ? ServerSentEventToken.None : ServerSentEventToken.Id;
+        }
+
+        if ((head & 0x00FF_FFFF_FFFF_FFFF) == EventPrefix)
+        {
+            value = line[7..];
+            return ServerSentEventToken.EventType;
+        }
+
+        if ((head & 0x00FF_FFFF_FFFF_FFFF) == RetryPrefix)
+        {
+            value = line[7..];
+            return value.IsEmpty || !IsDigits(value) ? ServerSentEventToken.None : ServerSentEventToken.Retry;
+        }
+
+        return ParseAny(line, out value);
+    }
+
+    // "data: ", "event: ", "retry: " and "id: " as little-endian numbers.
+    private const ulong DataPrefix = 0x0000_203A_6174_6164;
+    private const ulong EventPrefix = 0x0020_3A74_6E65_7665;
+    private const ulong RetryPrefix = 0x0020_3A79_7274_6572;
+    private const uint IdPrefix = 0x203A_6469;
+
     private static ServerSentEventToken ParseAny(ReadOnlySpan<byte> line, out ReadOnlySpan<byte> value)
     {
         var token = ParsePrefix(line, out var prefix);
         value = line[prefix..];
-        return token switch
-        {
-            ServerSentEventToken.Id when value.Contains((byte)0) => ServerSentEventToken.None,
-            ServerSentEventToken.Retry when !IsDigits(value) || value.IsEmpty => ServerSentEventToken.None,
-            _ => token,
-        };
+        if (token == ServerSentEventToken.Id && ContainsNul(value))
+            return ServerSentEventToken.None;
+        if (token == ServerSentEventToken.Retry && (value.IsEmpty || !IsDigits(value)))
+            return ServerSentEventToken.None;
+        return token;
     }
 
     /// <summary>The same for a line that lies in several segments.</summary>
@@ -58,15 +97,33 @@ internal static class ServerSentEventLine
         if (line.IsEmpty)
             return ServerSentEventToken.None;
 
-        var (token, name) = line[0] switch
+        ServerSentEventToken token;
+        int name;
+        switch (line[0])
         {
-            (byte)':' => (ServerSentEventToken.Comment, 0),
-            (byte)'d' when line.StartsWith("data"u8) => (ServerSentEventToken.Data, 4),
-            (byte)'e' when line.StartsWith("event"u8) => (ServerSentEventToken.EventType, 5),
-            (byte)'i' when line.StartsWith("id"u8) => (ServerSentEventToken.Id, 2),
-            (byte)'r' when line.StartsWith("retry"u8) => (ServerSentEventToken.Retry, 5),
-            _ => (ServerSentEventToken.None, 0),
-        };
+            case (byte)':':
+                token = ServerSentEventToken.Comment;
+                name = 0;
+                break;
+            case (byte)'d' when line.StartsWith("data"u8):
+                token = ServerSentEventToken.Data;
+                name = 4;
+                break;
+            case (byte)'e' when line.StartsWith("event"u8):
+                token = ServerSentEventToken.EventType;
+                name = 5;
+                break;
+            case (byte)'i' when line.StartsWith("id"u8):
+                token = ServerSentEventToken.Id;
+                name = 2;
+                break;
+            case (byte)'r' when line.StartsWith("retry"u8):
+                token = ServerSentEventToken.Retry;
+                name = 5;
+                break;
+            default:
+                return ServerSentEventToken.None;
+        }
 
         if (name == line.Length)
         {
@@ -97,7 +154,30 @@ internal static class ServerSentEventLine
         return milliseconds;
     }
 
-    private static bool IsDigits(ReadOnlySpan<byte> value) => !value.ContainsAnyExceptInRange((byte)'0', (byte)'9');
+    // Ids and retry fields are a few bytes: too short for a vector to pay.
+    private static bool ContainsNul(ReadOnlySpan<byte> value)
+    {
+        if (value.Length > 32)
+            return value.Contains((byte)0);
+        foreach (var b in value)
+        {
+            if (b == 0)
+                return true;
+        }
+
+        return false;
+    }
+
+    private static bool IsDigits(ReadOnlySpan<byte> value)
+    {
+        foreach (var b in value)
+        {
+            if (!char.IsAsciiDigit((char)b))
+                return false;
+        }
+
+        return true;
+    }
 
     private static bool IsDigits(in ReadOnlySequence<byte> value)
     {
