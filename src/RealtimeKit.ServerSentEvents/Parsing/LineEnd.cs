@@ -35,6 +35,38 @@ internal static class LineEnd
         return bytes.IndexOfAny((byte)'\r', (byte)'\n');
     }
 
+    /// <summary>
+    /// Copies up to the first CR or LF, the source's end or the destination's, and returns how many bytes. One pass: what is looked at
+    /// is copied from the register that it is in. Bytes of the destination behind the count may be overwritten.
+    /// </summary>
+    public static int CopyUntil(ReadOnlySpan<byte> source, Span<byte> destination)
+    {
+        var length = Math.Min(source.Length, destination.Length);
+        ref var from = ref MemoryMarshal.GetReference(source);
+        ref var to = ref MemoryMarshal.GetReference(destination);
+        var position = 0;
+        for (; position <= length - (2 * WindowLength); position += 2 * WindowLength)
+        {
+            var first = Vector512.LoadUnsafe(ref from, (nuint)position);
+            var second = Vector512.LoadUnsafe(ref from, (nuint)position + WindowLength);
+            first.StoreUnsafe(ref to, (nuint)position);
+            second.StoreUnsafe(ref to, (nuint)position + WindowLength);
+            var mask = Mask(first);
+            if (mask != 0)
+                return position + BitOperations.TrailingZeroCount(mask);
+            mask = Mask(second);
+            if (mask != 0)
+                return position + WindowLength + BitOperations.TrailingZeroCount(mask);
+        }
+
+        var rest = source[position..length];
+        var end = IndexOf(rest);
+        if (end >= 0)
+            rest = rest[..end];
+        rest.CopyTo(destination[position..]);
+        return position + rest.Length;
+    }
+
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static int IndexOfLong(ReadOnlySpan<byte> bytes)
     {
