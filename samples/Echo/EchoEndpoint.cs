@@ -1,0 +1,43 @@
+using RealtimeKit.AspNetCore;
+using RealtimeKit.WebSockets;
+
+namespace RealtimeKit.Samples.Echo;
+
+/// <summary>/ws: sends every message back as it came.</summary>
+internal static class EchoEndpoint
+{
+    private static int _connections;
+
+    public static int Connections => Volatile.Read(ref _connections);
+
+    public static void MapEcho(this IEndpointRouteBuilder endpoints, EchoOptions options) =>
+        endpoints.MapWebSocket("/ws", Limits(options), EchoAsync);
+
+    private static async Task EchoAsync(WebSocketConnection connection)
+    {
+        Interlocked.Increment(ref _connections);
+        try
+        {
+            await foreach (var message in connection.ReadAllAsync())
+                await connection.SendAsync(message.Payload, message.Type);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _connections);
+        }
+    }
+
+    // An echo has no secrets, and conformance suites go past the defaults. An application should do neither.
+    private static WebSocketEndpointOptions Limits(EchoOptions options) => new()
+    {
+        Origins = OriginPolicy.Any,
+        SubProtocols = options.SubProtocols,
+        Connection =
+        {
+            MaxMessageSize = options.MaxMessage,
+            MaxFragmentsPerMessage = 1_000_000,
+            ControlFramesPerSecond = 10_000,
+            ControlFrameBurst = 10_000,
+        },
+    };
+}

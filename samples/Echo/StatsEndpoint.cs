@@ -1,0 +1,41 @@
+using System.Diagnostics;
+using System.Text.Json.Serialization;
+
+namespace RealtimeKit.Samples.Echo;
+
+/// <summary>/stats and /gc: what the process has used, for load generators.</summary>
+internal static class StatsEndpoint
+{
+    private static readonly string[] GetOrPost = [HttpMethods.Get, HttpMethods.Post];
+
+    public static void MapStats(this IEndpointRouteBuilder endpoints)
+    {
+        endpoints.MapGet("/stats", WriteAsync);
+        endpoints.MapMethods("/gc", GetOrPost, context =>
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+            GC.Collect();
+            return WriteAsync(context);
+        });
+    }
+
+    private static Task WriteAsync(HttpContext context)
+    {
+        using var process = Process.GetCurrentProcess();
+        var stats = new Stats(
+            GC.GetTotalAllocatedBytes(),
+            GC.CollectionCount(0),
+            process.WorkingSet64,
+            EchoEndpoint.Connections,
+            (long)process.TotalProcessorTime.TotalMilliseconds,
+            process.Id);
+        return context.Response.WriteAsJsonAsync(stats, StatsJson.Default.Stats);
+    }
+}
+
+internal sealed record Stats(long AllocatedBytes, int Gen0, long WorkingSet, int Connections, long CpuMs, int Pid);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(Stats))]
+internal sealed partial class StatsJson : JsonSerializerContext;

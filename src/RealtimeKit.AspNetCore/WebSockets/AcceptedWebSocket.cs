@@ -1,0 +1,43 @@
+using Microsoft.AspNetCore.Http;
+using RealtimeKit.WebSockets;
+
+namespace RealtimeKit.AspNetCore;
+
+/// <summary>
+/// A connection and the request that it lives in: what the registry lists, and the only way in which a connection reaches its
+/// request, so that none does once the request has ended and its objects serve another.
+/// </summary>
+internal sealed class AcceptedWebSocket(HttpContext context) : IAbortable
+{
+    private HttpContext? _context = context;
+    private WebSocketRegistry? _registry;
+
+    public WebSocketConnection Connection { get; private set; } = null!;
+
+    // The registry's list.
+    internal AcceptedWebSocket? Next;
+    internal AcceptedWebSocket? Previous;
+
+    public void Start(WebSocketConnection connection, WebSocketRegistry? registry)
+    {
+        Connection = connection;
+        _registry = registry;
+        registry?.Add(this);
+    }
+
+    /// <summary>Ends the transport at once. Disposing Kestrel's stream would do nothing.</summary>
+    public void Abort()
+    {
+        // Under the lock: Release waits until an abort that has begun is done with this request.
+        lock (this)
+            _context?.Abort();
+    }
+
+    /// <summary>Lets the request go.</summary>
+    public void Release()
+    {
+        _registry?.Remove(this);
+        lock (this)
+            _context = null;
+    }
+}

@@ -1,0 +1,127 @@
+using System.Net;
+using System.Text;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Http.Timeouts;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Primitives;
+using RealtimeKit.WebSockets;
+
+namespace RealtimeKit.AspNetCore;
+
+/// <summary>The server's side of the opening handshake on ASP.NET Core: checks the request, and accepts it or answers why not.</summary>
+internal static partial class WebSocketAcceptor
+{
+    private static bool _schemeHintGiven;
+
+    /// <summary>Accepts a request's handshake, or answers why not.</summary>
+    /// <returns><see langword="null"/> where it was refused.</returns>
+    public static async Task<AcceptedWebSocket?> AcceptAsync(HttpContext context, WebSocketEndpointOptions options, WebSocketRegistry? registry, ILogger logger)
+    {
+        var handshake = Validate(context, options.Handshake);
+        if (!handshake.IsAccepted)
+        {
+            Log.HandshakeRefused(logger, handshake.StatusCode, handshake.Reason);
+            await RefuseAsync(context.Response, handshake).ConfigureAwait(false);
+            return null;
+        }
+
+        if (!options.Origins.IsAllowed(context.Request))
+        {
+            LogOrigin(context.Request, options.Origins, logger);
+            await RefuseAsync(context.Response, StatusCodes.Status403Forbidden, "This origin may not connect (RFC 6455 §10.2).").ConfigureAwait(false);
+            return null;
+        }
+
+        // A WebSocket outlives any deadline of a request.
+        context.Features.Get<IHttpRequestTimeoutFeature>()?.DisableTimeout();
+
+        var accepted = new AcceptedWebSocket(context);
+        var transport = await RequestTransport.TakeAsync(context, handshake, options, accepted).ConfigureAwait(false);
+        if (transport is null)
+        {
+            Log.HandshakeRefused(logger, StatusCodes.Status503ServiceUnavailable, "The server takes no more upgraded connections.");
+            await RefuseAsync(context.Response, StatusCodes.Status503ServiceUnavailable, "The server cannot take this connection now.").ConfigureAwait(false);
+            return null;
+        }
+
+        var connectionOptions = options.Connection;
+        if (handshake.SubProtocol is not null)
+        {
+            connectionOptions = connectionOptions.Clone();
+            connectionOptions.SubProtocol = handshake.SubProtocol;
+        }
+
+        accepted.Start(new CodecWebSocketConnection(transport, connectionOptions), registry);
+        return accepted;
+    }
+
+    private static WebSocketHandshakeResult Validate(HttpContext context, WebSocketHandshakeOptions options)
+    {
+        var request = context.Request;
+        var headers = request.Headers;
+        return WebSocketHandshake.Validate(
+            new WebSocketHandshakeRequest
+            {
+                Method = request.Method,
+                HttpVersion = VersionOf(request.Protocol),
+                Protocol = context.Features.Get<IHttpExtendedConnectFeature>()?.Protocol,
+                Connection = Values(headers.Connection),
+                Upgrade = Values(headers.Upgrade),
+                Key = Values(headers.SecWebSocketKey),
+                Version = Values(headers.SecWebSocketVersion),
+                SubProtocols = Values(headers.SecWebSocketProtocol),
+                Extensions = Values(headers.SecWebSocketExtensions),
+            },
+            options);
+    }
+
+    private static Version VersionOf(string protocol) => protocol switch
+    {
+        _ when HttpProtocol.IsHttp11(protocol) => HttpVersion.Version11,
+        _ when HttpProtocol.IsHttp2(protocol) => HttpVersion.Version20,
+        _ when HttpProtocol.IsHttp3(protocol) => HttpVersion.Version30,
+        _ => HttpVersion.Version10,
+    };
+
+    private static WebSocketHeaderValues Values(StringValues values) =>
+        values.Count <= 1 ? new WebSocketHeaderValues((string?)values) : new WebSocketHeaderValues((string?[]?)values);
+
+    private static Task RefuseAsync(HttpResponse response, WebSocketHandshakeResult handshake)
+    {
+        handshake.WriteHeaders(response.Headers, static (headers, name, value) => headers[name] = value);
+        return RefuseAsync(response, handshake.StatusCode, handshake.Reason);
+    }
+
+    private static Task RefuseAsync(HttpResponse response, int statusCode, string reason)
+    {
+        var body = Encoding.UTF8.GetBytes(reason);
+        response.StatusCode = statusCode;
+        response.ContentType = "text/plain; charset=utf-8";
+        response.ContentLength = body.Length;
+        return response.Body.WriteAsync(body).AsTask();
+    }
+
+    private static void LogOrigin(HttpRequest request, OriginPolicy origins, ILogger logger)
+    {
+        var origin = request.Headers.Origin.ToString();
+        Log.OriginRefused(logger, origin, request.Scheme, request.Host.Value ?? "");
+        if (origins.IsRefusedForScheme(request) && !Interlocked.Exchange(ref _schemeHintGiven, true))
+            Log.SchemeDiffers(logger, origin, request.Host.Value ?? "");
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Information, "WebSocket handshake refused with {StatusCode}: {Reason}", EventName = "HandshakeRefused")]
+        public static partial void HandshakeRefused(ILogger logger, int statusCode, string reason);
+
+        [LoggerMessage(2, LogLevel.Information, "WebSocket refused: the page's origin {Origin} is not allowed to connect to {Scheme}://{Host}.", EventName = "OriginRefused")]
+        public static partial void OriginRefused(ILogger logger, string origin, string scheme, string host);
+
+        [LoggerMessage(3, LogLevel.Warning, "WebSocket refused: the page was loaded as {Origin}, but its request arrived as http://{Host}. TLS ends at a proxy "
+            + "in front of this server. Let the proxy send X-Forwarded-Proto and call app.UseForwardedHeaders(new() {{ ForwardedHeaders = "
+            + "ForwardedHeaders.XForwardedProto }}) before the endpoints (with the proxy in KnownProxies or KnownIPNetworks unless it is on this machine); "
+            + "or allow the origin by name: OriginPolicy.Only(\"{Origin}\"). This is said once.", EventName = "SchemeDiffers")]
+        public static partial void SchemeDiffers(ILogger logger, string origin, string host);
+    }
+}

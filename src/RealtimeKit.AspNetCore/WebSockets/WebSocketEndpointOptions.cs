@@ -1,0 +1,53 @@
+using RealtimeKit.WebSockets;
+
+namespace RealtimeKit.AspNetCore;
+
+/// <summary>
+/// What a WebSocket endpoint accepts. Every value has a safe default and is validated where it is set; an endpoint copies the
+/// options when it is mapped, so later changes do not reach it.
+/// </summary>
+public sealed class WebSocketEndpointOptions
+{
+    /// <summary>
+    /// The subprotocols that the endpoint knows; the first of the client's that stands here is chosen (RFC 6455 §4.2.2).
+    /// Default: none, and the client's offer is left unanswered.
+    /// </summary>
+    /// <exception cref="ArgumentException">A name is not a token, or stands twice.</exception>
+    public IReadOnlyList<string> SubProtocols
+    {
+        get => Handshake.SubProtocols;
+        set => Handshake.SubProtocols = value;
+    }
+
+    /// <summary>Which web pages may connect. Default: those of the same origin.</summary>
+    public OriginPolicy Origins { get; set => field = value ?? throw new ArgumentNullException(nameof(value)); } = OriginPolicy.SameOrigin;
+
+    /// <summary>
+    /// The limits and deadlines of each connection. Role and subprotocol are the endpoint's to set: what stands there is ignored.
+    /// </summary>
+    public WebSocketConnectionOptions Connection { get; private set; } = new();
+
+    /// <summary>The limits of the opening handshake.</summary>
+    public WebSocketHandshakeOptions Handshake { get; private set; } = new();
+
+    /// <summary>
+    /// Whether HTTP/1.1 connections run over the server's upgrade stream even where its own pipes, which cost less CPU, are safe to
+    /// use. Default: <see langword="false"/>.
+    /// </summary>
+    public bool ForceStream { get; set; }
+
+    internal WebSocketEndpointOptions Copy()
+    {
+        var copy = (WebSocketEndpointOptions)MemberwiseClone();
+        copy.Connection = Connection.Clone();
+        copy.Connection.Role = WebSocketRole.Server;
+        copy.Connection.LeaveOpen = true;
+        copy.Handshake = new WebSocketHandshakeOptions
+        {
+            MaxHeaderBytes = Handshake.MaxHeaderBytes,
+            MaxListElements = Handshake.MaxListElements,
+            SubProtocols = Handshake.SubProtocols,
+        };
+        return copy;
+    }
+}

@@ -1,0 +1,83 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.Net.WebSockets;
+
+namespace RealtimeKit.WebSockets;
+
+// Pings of this side carry a number, so that a pong tells which of them it answers.
+internal sealed partial class CodecWebSocketConnection
+{
+    private long _lastPingId;
+    private List<PingWaiter>? _pings;
+
+    public override async ValueTask<TimeSpan> PingAsync(CancellationToken cancellationToken = default)
+    {
+        if (!_transport.SeesControlFrames)
+            throw new NotSupportedException("A BCL WebSocket sends no pings on request and does not show pongs; set its own KeepAliveInterval.");
+        var ping = new PingWaiter(Interlocked.Increment(ref _lastPingId), _clock.GetTimestamp());
+        lock (_pingLock)
+        {
+            if (_ending is null)
+                (_pings ??= []).Add(ping);
+            else
+                ping.TrySetException(NotOpen());
+        }
+
+        try
+        {
+            if (!ping.Task.IsCompleted)
+            {
+                var payload = new byte[sizeof(long)];
+                BinaryPrimitives.WriteInt64BigEndian(payload, ping.Id);
+                await SendSequenceAsync(WebSocketOpcode.Ping, new ReadOnlySequence<byte>(payload), isEncoded: false, cancellationToken).ConfigureAwait(false);
+                ReadAhead();
+            }
+
+            return await ping.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            lock (_pingLock)
+                _pings?.Remove(ping);
+        }
+    }
+
+    // RFC 6455 §5.5.3: a pong may answer only the latest of several pings, so it answers the earlier ones too. Any other pong is
+    // unsolicited, which is allowed.
+    private void OnPong(ReadOnlySpan<byte> payload)
+    {
+        if (payload.Length != sizeof(long))
+            return;
+        var id = BinaryPrimitives.ReadInt64BigEndian(payload);
+        lock (_pingLock)
+        {
+            for (var i = (_pings?.Count ?? 0) - 1; i >= 0; i--)
+            {
+                var ping = _pings![i];
+                if (ping.Id > id || id > _lastPingId)
+                    continue;
+                _pings.RemoveAt(i);
+                ping.TrySetResult(_clock.GetElapsedTime(ping.Started));
+            }
+        }
+    }
+
+    private void FailPings()
+    {
+        lock (_pingLock)
+        {
+            foreach (var ping in _pings ?? [])
+                ping.TrySetException(NotOpen());
+            _pings = null;
+        }
+    }
+
+    private readonly Lock _pingLock = new();
+
+    private sealed class PingWaiter(long id, long started) : TaskCompletionSource<TimeSpan>(TaskCreationOptions.RunContinuationsAsynchronously)
+    {
+        public long Id => id;
+
+        public long Started => started;
+    }
+}

@@ -1,0 +1,367 @@
+using System.Buffers;
+using System.Net.WebSockets;
+
+namespace RealtimeKit.WebSockets;
+
+// Frames enter the send buffer under the output gate, in order. Whoever finds no flush running hands the buffer to the transport;
+// what is accepted meanwhile leaves together with the next flush. The transport is never touched while its write is pending.
+internal sealed partial class CodecWebSocketConnection
+{
+    private Gate _outputGate;
+    private readonly Action _onWrite;
+    private SendBuffer _output;
+    private ArraySegment<byte> _flushing;
+    private bool _isFlushing;
+    private long _flushStarted;
+    private int _flushRequested;
+    private bool _sendClosed;
+    private bool _isBroken;
+    private LinkedList<SendWaiter>? _waiters;
+    private TaskCompletionSource? _outputIdle;   // only while somebody waits for the last flush
+
+    // The latest ping that came while the buffer was full; RFC 6455 §5.5.3 allows to answer only that one.
+    private byte[]? _latePong;
+    private int _latePongLength = -1;
+
+    public override ValueTask SendAsync(ReadOnlyMemory<byte> payload, WebSocketMessageType type, CancellationToken cancellationToken = default)
+    {
+        var opcode = type.ToOpcode();
+        if (cancellationToken.IsCancellationRequested)
+            return ValueTask.FromCanceled(cancellationToken);
+        using (_outputGate.Enter())
+        {
+            if (_sendClosed)
+                return ValueTask.FromException(NotOpen());
+            if (!HasRoom(payload.Length))
+                return WaitForRoom(new SendWaiter(opcode, new ReadOnlySequence<byte>(payload), isEncoded: false), cancellationToken);
+            AppendMessage(opcode, payload.Span);
+            if (!TakeForFlush())
+                return default;
+        }
+
+        Flush();
+        return default;
+    }
+
+    public override ValueTask SendAsync(ReadOnlySequence<byte> payload, WebSocketMessageType type, CancellationToken cancellationToken = default)
+    {
+        var opcode = type.ToOpcode();
+        return payload.IsSingleSegment
+            ? SendAsync(payload.First, type, cancellationToken)
+            : SendSequenceAsync(opcode, payload, isEncoded: false, cancellationToken);
+    }
+
+    public override ValueTask SendAsync(PreparedWebSocketMessage message, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(message);
+        // A server sends the prepared frame as it is; a client masks a copy; a message over the frame limit is split again.
+        return !_masks && message.Payload.Length <= _options.MaxFrameSize
+            ? SendSequenceAsync(default, new ReadOnlySequence<byte>(message.Frame), isEncoded: true, cancellationToken)
+            : SendAsync(message.Payload, message.Type, cancellationToken);
+    }
+
+    internal override ValueTask SendBatchAsync(ReadOnlyMemory<byte> batch, CancellationToken cancellationToken) =>
+        SendSequenceAsync(default, new ReadOnlySequence<byte>(batch), isEncoded: true, cancellationToken);
+
+    internal override void WriteToBatch(PooledBufferWriter batch, ReadOnlySpan<byte> payload, WebSocketMessageType type)
+    {
+        var opcode = type.ToOpcode();
+        var fragments = new Fragments(opcode, payload.Length, _options.MaxFrameSize, _masks);
+        while (fragments.Next(out var header, out var offset))
+        {
+            var size = header.Length + (int)header.PayloadLength;
+            WriteFrame(batch.GetSpan(size), header, payload.Slice(offset, (int)header.PayloadLength));
+            batch.Advance(size);
+        }
+    }
+
+    private ValueTask SendSequenceAsync(WebSocketOpcode opcode, ReadOnlySequence<byte> payload, bool isEncoded, CancellationToken cancellationToken)
+    {
+        if (cancellationToken.IsCancellationRequested)
+            return ValueTask.FromCanceled(cancellationToken);
+        using (_outputGate.Enter())
+        {
+            if (_sendClosed)
+                return ValueTask.FromException(NotOpen());
+            if (!HasRoom(payload.Length))
+                return WaitForRoom(new SendWaiter(opcode, payload, isEncoded), cancellationToken);
+            Append(opcode, payload, isEncoded);
+            if (!TakeForFlush())
+                return default;
+        }
+
+        Flush();
+        return default;
+    }
+
+    // A message larger than the mark is admitted when the buffer is empty; nobody overtakes those who wait.
+    private bool HasRoom(long size) =>
+        _waiters is not { Count: > 0 }
+        && (_output.Count + _flushing.Count == 0 || _output.Count + _flushing.Count + size <= _options.SendBufferSize);
+
+    private void Append(WebSocketOpcode opcode, ReadOnlySequence<byte> payload, bool isEncoded)
+    {
+        if (isEncoded)
+            payload.CopyTo(_output.Append(checked((int)payload.Length)));
+        else if (payload.IsSingleSegment)
+            AppendMessage(opcode, payload.FirstSpan);
+        else
+            AppendMessage(opcode, payload);
+    }
+
+    private void AppendMessage(WebSocketOpcode opcode, ReadOnlySpan<byte> payload)
+    {
+        if (payload.Length <= _options.MaxFrameSize)
+        {
+            AppendFrame(NewHeader(opcode, payload.Length, isFinal: true), payload);
+            return;
+        }
+
+        var fragments = new Fragments(opcode, payload.Length, _options.MaxFrameSize, _masks);
+        while (fragments.Next(out var header, out var offset))
+            AppendFrame(header, payload.Slice(offset, (int)header.PayloadLength));
+    }
+
+    private void AppendMessage(WebSocketOpcode opcode, ReadOnlySequence<byte> payload)
+    {
+        var fragments = new Fragments(opcode, checked((int)payload.Length), _options.MaxFrameSize, _masks);
+        while (fragments.Next(out var header, out var offset))
+        {
+            var frame = _output.Append(header.Length + (int)header.PayloadLength);
+            header.TryWrite(frame, out var headerLength);
+            var body = frame[headerLength..];
+            payload.Slice(offset, body.Length).CopyTo(body);
+            if (header.IsMasked)
+                WebSocketMask.Apply(body, header.MaskingKey);
+        }
+    }
+
+    private void AppendFrame(in WebSocketFrameHeader header, ReadOnlySpan<byte> payload) =>
+        WriteFrame(_output.Append(header.Length + payload.Length), header, payload);
+
+    private static void WriteFrame(Span<byte> destination, in WebSocketFrameHeader header, ReadOnlySpan<byte> payload)
+    {
+        header.TryWrite(destination, out var headerLength);
+        if (header.IsMasked)
+            WebSocketMask.Apply(payload, destination[headerLength..], header.MaskingKey);
+        else
+            payload.CopyTo(destination[headerLength..]);
+    }
+
+    // RFC 6455 §5.1 and §5.3: a client masks every frame with a fresh key, a server none.
+    private WebSocketFrameHeader NewHeader(WebSocketOpcode opcode, int length, bool isFinal) => _masks
+        ? new WebSocketFrameHeader { IsFinal = isFinal, Opcode = opcode, PayloadLength = length, MaskingKey = WebSocketMaskingKeys.Next() }
+        : new WebSocketFrameHeader { IsFinal = isFinal, Opcode = opcode, PayloadLength = length };
+
+    /// <summary>Splits a message into frames (RFC 6455 §5.4).</summary>
+    private struct Fragments(WebSocketOpcode opcode, int length, int maxFrameSize, bool masks)
+    {
+        private int _offset = -1;
+
+        public bool Next(out WebSocketFrameHeader header, out int offset)
+        {
+            offset = Math.Max(_offset, 0);
+            header = default;
+            if (_offset >= length)
+                return false;
+            var count = Math.Min(length - offset, maxFrameSize);
+            header = new WebSocketFrameHeader
+            {
+                IsFinal = offset + count == length,
+                Opcode = offset == 0 ? opcode : WebSocketOpcode.Continuation,
+                PayloadLength = count,
+            };
+            if (masks)
+                header = header with { MaskingKey = WebSocketMaskingKeys.Next() };
+            _offset = length == 0 ? 1 : offset + count;
+            return true;
+        }
+    }
+
+    // Under the output gate.
+    private ValueTask WaitForRoom(SendWaiter waiter, CancellationToken cancellationToken)
+    {
+        var node = (_waiters ??= new LinkedList<SendWaiter>()).AddLast(waiter);
+        if (cancellationToken.CanBeCanceled)
+            waiter.Registration = cancellationToken.UnsafeRegister(
+                static (state, token) =>
+                {
+                    var (connection, node) = ((CodecWebSocketConnection, LinkedListNode<SendWaiter>))state!;
+                    connection.CancelSend(node, token);
+                },
+                (this, node));
+        return new ValueTask(waiter.Task);
+    }
+
+    private void CancelSend(LinkedListNode<SendWaiter> node, CancellationToken cancellationToken)
+    {
+        using (_outputGate.Enter())
+        {
+            if (node.List is null || node.List != _waiters)
+                return;   // admitted already, so it is sent; or refused already, because the output has closed
+            _waiters!.Remove(node);
+            AdmitWaiters();
+        }
+
+        node.Value.TrySetCanceled(cancellationToken);
+        StartFlush();
+    }
+
+    // Under the output gate.
+    private void AdmitWaiters()
+    {
+        if (_latePongLength >= 0 && _output.Count < _options.SendBufferSize)
+        {
+            AppendFrame(NewHeader(WebSocketOpcode.Pong, _latePongLength, isFinal: true), _latePong.AsSpan(0, _latePongLength));
+            _latePongLength = -1;
+            _flushRequested = 1;
+        }
+
+        while (_waiters?.First is { } first)
+        {
+            var size = first.Value.Payload.Length;
+            if (_output.Count + _flushing.Count > 0 && _output.Count + _flushing.Count + size > _options.SendBufferSize)
+                return;
+            _waiters.RemoveFirst();
+            Append(first.Value.Opcode, first.Value.Payload, first.Value.IsEncoded);
+            _flushRequested = 1;
+            first.Value.Registration.Unregister();
+            first.Value.TrySetResult();
+        }
+    }
+
+    // Under the input gate. All pings of a burst are answered in order while the peer reads; once the buffer is full only the latest.
+    private void EnqueuePong(ReadOnlySpan<byte> payload)
+    {
+        using (_outputGate.Enter())
+        {
+            if (_sendClosed)
+                return;
+            if (_output.Count + _flushing.Count + payload.Length <= _options.SendBufferSize && _latePongLength < 0)
+            {
+                AppendFrame(NewHeader(WebSocketOpcode.Pong, payload.Length, isFinal: true), payload);
+                _flushRequested = 1;
+                return;
+            }
+
+            _latePong ??= new byte[125];
+            payload.CopyTo(_latePong);
+            _latePongLength = payload.Length;
+        }
+    }
+
+    // Under no gate.
+    private void StartFlush()
+    {
+        using (_outputGate.Enter())
+        {
+            if (!TakeForFlush())
+                return;
+        }
+
+        Flush();
+    }
+
+    // Under the output gate. True: this thread owns the transport's writing side, with something to write.
+    private bool TakeForFlush()
+    {
+        _flushRequested = 0;
+        // A closed output is not corked: what is in it is the last, and somebody may wait for it.
+        if (_isFlushing || _isBroken || _output.Count == 0 || (_isCorked && !_sendClosed && _output.Count < CorkSize))
+            return false;
+        _isFlushing = true;
+        _flushStarted = 0;
+        _flushing = _output.Detach();
+        return true;
+    }
+
+    private void Flush()
+    {
+        do
+        {
+            try
+            {
+                if (!_transport.BeginWrite(_flushing))
+                {
+                    _flushStarted = _clock.GetTimestamp();
+                    _wheel.EnsureWithin(_timer, ticks: 4);
+                    _transport.OnWriteCompleted(_onWrite);
+                    return;
+                }
+
+                _transport.EndWrite();
+            }
+            catch (Exception)
+            {
+                BreakOutput();
+            }
+        }
+        while (FinishWrite());
+    }
+
+    private void OnWriteCompleted()
+    {
+        try
+        {
+            _transport.EndWrite();
+        }
+        catch (Exception)
+        {
+            BreakOutput();
+        }
+
+        if (FinishWrite())
+            Flush();
+    }
+
+    // True: more was accepted meanwhile, and this thread goes on.
+    private bool FinishWrite()
+    {
+        using (_outputGate.Enter())
+        {
+            _isFlushing = false;
+            SendBuffer.Return(_flushing);
+            _flushing = default;
+            if (!_sendClosed)
+                AdmitWaiters();
+            if (TakeForFlush())
+                return true;
+            _outputIdle?.TrySetResult();
+            return false;
+        }
+    }
+
+    // The peer is gone: nothing can be sent any more. What it sent before may still be received.
+    private void BreakOutput()
+    {
+        End(null, null, WebSocketCloseInitiator.Network, isClean: false);
+        CloseOutput(isBroken: true);
+    }
+
+    private void CloseOutput(bool isBroken)
+    {
+        LinkedList<SendWaiter>? waiters;
+        using (_outputGate.Enter())
+        {
+            _sendClosed = true;
+            _latePongLength = -1;
+            waiters = _waiters;
+            _waiters = null;
+            if (isBroken)
+            {
+                _isBroken = true;
+                _output.Clear();
+            }
+        }
+
+        foreach (var waiter in waiters ?? [])
+        {
+            waiter.Registration.Unregister();
+            waiter.TrySetException(NotOpen());
+        }
+    }
+
+    private WebSocketException NotOpen() => _ending is { Result.Status: null }
+        ? new WebSocketException(WebSocketError.ConnectionClosedPrematurely, "The WebSocket connection has been lost or aborted.")
+        : new WebSocketException(WebSocketError.InvalidState, "The WebSocket connection is closing or closed: nothing may follow a Close frame (RFC 6455 §5.5.1).");
+}

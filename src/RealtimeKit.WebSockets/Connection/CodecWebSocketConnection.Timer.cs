@@ -1,0 +1,141 @@
+namespace RealtimeKit.WebSockets;
+
+// The deadlines, visited by the wheel: as often as something is due, not at every tick.
+internal sealed partial class CodecWebSocketConnection
+{
+    private static readonly TimeSpan VisitWhenBusy = TimeSpan.FromSeconds(1);
+
+    // How long a Close waits for the answer to the message before it. A handler that only sends may hold its last message for ever.
+    private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(1);
+
+    private readonly TimerWheel _wheel;
+    private readonly Timer _timer;
+    private long _keepAlivePinged;
+    private bool _keepAliveOutstanding;
+    private long _closeAheadSince;
+    private long _notReadingUntil;
+
+    private sealed class Timer(CodecWebSocketConnection connection) : TimerWheelEntry
+    {
+        public override TimeSpan OnDue() => connection.OnTimer();
+    }
+
+    private void StartMessageClock()
+    {
+        _messageStarted = _clock.GetTimestamp();
+        _wheel.EnsureWithin(_timer, ticks: 8);
+    }
+
+    private TimeSpan OnTimer()
+    {
+        if (_ending is { IsAborted: true })
+            return Timeout.InfiniteTimeSpan;
+        var now = _clock.GetTimestamp();
+        ForceUncork();
+        if (IsWriteOverdue(now))
+        {
+            Abort(WebSocketCloseInitiator.Network);
+            return Timeout.InfiniteTimeSpan;
+        }
+
+        if (_inputGate.IsTakenByAnother)
+            return TimerWheel.Tick;   // somebody is reading: the wheel waits for nobody
+
+        var isDead = false;
+        var completed = false;
+        TimeSpan next;
+        using (_inputGate.Enter())
+        {
+            if (_closeAhead && _clock.GetElapsedTime(_closeAheadSince, now) >= _options.CloseTimeout)
+                _isDiscarding = true;   // nobody came for the messages before the peer's Close
+            _scan.IsAnswerOverdue = _scan.IsStopped && _clock.GetElapsedTime(_scan.StoppedAt, now) >= AnswerTimeout;
+            LookAhead();
+            next = _inputEnded ? VisitWhenBusy : CheckPeer(now, out isDead);
+            if (_inputEnded && _waiting != ReceiveKind.None)
+            {
+                completed = TryAdvance(_waiting);
+                _waiting = ReceiveKind.None;
+            }
+        }
+
+        AfterInput();
+        _transport.OnReadOverdue(_onRead);
+        if (completed)
+            CompleteReceiveOnPool();
+        if (!isDead)
+            return next;
+        Abort(WebSocketCloseInitiator.Network);
+        return Timeout.InfiniteTimeSpan;
+    }
+
+    private bool IsWriteOverdue(long now)
+    {
+        using (_outputGate.Enter())
+        {
+            return _isFlushing && _options.WriteTimeout != Timeout.InfiniteTimeSpan && _flushStarted != 0
+                && _clock.GetElapsedTime(_flushStarted, now) >= _options.WriteTimeout;
+        }
+    }
+
+    // Under the input gate.
+    private TimeSpan CheckPeer(long now, out bool isDead)
+    {
+        isDead = false;
+        if (!_readPending)
+        {
+            // This side does not read, so the peer's silence and its unfinished message are not its fault.
+            _notReadingUntil = now;
+            _messageStarted = now;
+            return VisitWhenBusy;
+        }
+
+        if (_waiting == ReceiveKind.None)
+            _messageStarted = now;   // the rest may have arrived: it is only looked through
+        else if (_inMessage && _options.MessageTimeout != Timeout.InfiniteTimeSpan && _clock.GetElapsedTime(_messageStarted, now) >= _options.MessageTimeout)
+        {
+            Fail(WebSocketProtocolError.MessageTimeout, _inFrame ? _frameRemaining : 0);
+            return VisitWhenBusy;
+        }
+
+        var interval = _options.KeepAliveInterval;
+        if (interval == Timeout.InfiniteTimeSpan)
+            return _inMessage || _isFlushing ? VisitWhenBusy : TimeSpan.FromHours(1);
+
+        var heard = Math.Max(_lastReceived, _notReadingUntil);
+        if (heard >= _keepAlivePinged)
+            _keepAliveOutstanding = false;
+        if (_keepAliveOutstanding)
+        {
+            var left = _options.KeepAliveTimeout == Timeout.InfiniteTimeSpan
+                ? VisitWhenBusy
+                : _options.KeepAliveTimeout - _clock.GetElapsedTime(_keepAlivePinged, now);
+            isDead = left <= TimeSpan.Zero;
+            return left < VisitWhenBusy ? left : VisitWhenBusy;
+        }
+
+        var due = interval - _clock.GetElapsedTime(heard, now);
+        if (due <= TimeSpan.Zero)
+        {
+            _keepAliveOutstanding = TrySendKeepAlive();
+            _keepAlivePinged = now;
+            due = VisitWhenBusy;
+        }
+
+        return _inMessage || _isFlushing ? VisitWhenBusy : due;
+    }
+
+    // Never waits: while the send buffer is full, the write deadline is what watches the peer.
+    private bool TrySendKeepAlive()
+    {
+        Span<byte> payload = stackalloc byte[sizeof(long)];
+        System.Buffers.Binary.BinaryPrimitives.WriteInt64BigEndian(payload, Interlocked.Increment(ref _lastPingId));
+        using (_outputGate.Enter())
+        {
+            if (_sendClosed || !HasRoom(payload.Length))
+                return false;
+            AppendFrame(NewHeader(WebSocketOpcode.Ping, payload.Length, isFinal: true), payload);
+            _flushRequested = 1;
+            return true;
+        }
+    }
+}

@@ -1,0 +1,71 @@
+using System.Buffers;
+using System.Net.WebSockets;
+
+namespace RealtimeKit.WebSockets;
+
+/// <summary>A connection that runs this library's codec over a transport.</summary>
+/// <remarks>
+/// <para>Two gates, always taken in this order: the input gate guards parsing and the receive in progress, the output gate guards
+/// the send buffer. Nothing foreign runs under them: callbacks, continuations and transport registrations wait until they are free.</para>
+/// <para>There is no receive loop of its own. Whoever completes a transport read goes on: it hands a message to the waiting
+/// receiver on the spot, or, when nobody waits, looks through what has arrived for control frames.</para>
+/// </remarks>
+internal sealed partial class CodecWebSocketConnection : WebSocketConnection
+{
+    private readonly WebSocketTransport _transport;
+    private readonly WebSocketConnectionOptions _options;
+    private readonly TimeProvider _clock;
+    private readonly bool _isServer;
+    private readonly bool _masks;
+    private readonly WebSocketRole _readerRole;
+
+    /// <param name="transport">The transport.</param>
+    /// <param name="options">The options, which nobody changes from here on: connections of an endpoint share them.</param>
+    public CodecWebSocketConnection(WebSocketTransport transport, WebSocketConnectionOptions options)
+    {
+        _transport = transport;
+        _clock = options.TimeProvider;
+        _isServer = options.Role == WebSocketRole.Server;
+        _masks = !_isServer;
+        _readerRole = options.Role;
+        if (!transport.SeesControlFrames)
+        {
+            _masks = false;
+            _readerRole = WebSocketRole.Client;   // which is what reads unmasked frames
+            options = options.Clone();
+            options.KeepAliveInterval = Timeout.InfiniteTimeSpan;
+            options.MaxFragmentsPerMessage = int.MaxValue;   // parts of a receive, not the peer's fragments
+        }
+
+        _options = options;
+        _onRead = OnReadCompleted;
+        _onWrite = OnWriteCompleted;
+        _lastReceived = _clock.GetTimestamp();
+        _controlTokens = options.ControlFrameBurst;
+        _controlRefilled = _lastReceived;
+        _timer = new Timer(this);
+        _wheel = TimerWheel.For(_clock);
+        _wheel.Schedule(_timer, TimerWheel.Tick);
+    }
+
+    public override string? SubProtocol => _options.SubProtocol;
+
+    public override WebSocketState State
+    {
+        get
+        {
+            if (Volatile.Read(ref _ending) is { } ending)
+                return ending.IsAborted ? WebSocketState.Aborted : WebSocketState.Closed;
+            return _closeSent ? WebSocketState.CloseSent : _closeAhead ? WebSocketState.CloseReceived : WebSocketState.Open;
+        }
+    }
+
+    internal override ReadOnlySequence<byte> GetLentPayload(uint version)
+    {
+        if (version == _version && !_input.IsLent && _receivedType == WebSocketMessageType.Close)
+            return ReadOnlySequence<byte>.Empty;
+        if (version != _version || !_input.IsLent)
+            throw new InvalidOperationException("The payload was borrowed, and the next receive has taken it back. Copy what must live longer.");
+        return _input.Lent;
+    }
+}

@@ -1,0 +1,90 @@
+using System.Buffers;
+
+namespace RealtimeKit.WebSockets;
+
+/// <summary>A growing buffer over pooled memory, itself reused by the thread that returned it last.</summary>
+internal sealed class PooledBufferWriter : IBufferWriter<byte>
+{
+    // In DEBUG builds the buffer starts tiny, so that the tests grow it all the time.
+#if DEBUG
+    private const int InitialSize = 16;
+#else
+    private const int InitialSize = 1024;
+#endif
+
+    [ThreadStatic]
+    private static PooledBufferWriter? _cached;
+
+    private byte[] _buffer = [];
+    private int _written;
+
+    private PooledBufferWriter()
+    {
+    }
+
+    public int WrittenCount => _written;
+
+    public ReadOnlyMemory<byte> WrittenMemory => _buffer.AsMemory(0, _written);
+
+    /// <summary>Takes the thread's writer, or a new one while that is in use.</summary>
+    public static PooledBufferWriter Rent()
+    {
+        var writer = _cached ?? new PooledBufferWriter();
+        _cached = null;
+        return writer;
+    }
+
+    /// <summary>Gives the memory back to the pool and the writer to the thread.</summary>
+    public void Return()
+    {
+        Clear();
+        _cached = this;
+    }
+
+    /// <summary>Gives the memory back to the pool.</summary>
+    public void Clear()
+    {
+        var buffer = _buffer;
+        _buffer = [];
+        _written = 0;
+        if (buffer.Length > 0)
+            ArrayPool<byte>.Shared.Return(buffer);
+    }
+
+    public void Advance(int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(count, _buffer.Length - _written);
+        _written += count;
+    }
+
+    public Memory<byte> GetMemory(int sizeHint = 0)
+    {
+        EnsureRoom(sizeHint);
+        return _buffer.AsMemory(_written);
+    }
+
+    public Span<byte> GetSpan(int sizeHint = 0)
+    {
+        EnsureRoom(sizeHint);
+        return _buffer.AsSpan(_written);
+    }
+
+    private void EnsureRoom(int sizeHint)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(sizeHint);
+        sizeHint = Math.Max(sizeHint, 1);
+        if (_buffer.Length - _written < sizeHint)
+            Grow(sizeHint);
+    }
+
+    private void Grow(int sizeHint)
+    {
+        var size = Math.Max(Math.Max((long)_buffer.Length * 2, InitialSize), (long)_written + sizeHint);
+        var larger = ArrayPool<byte>.Shared.Rent(checked((int)Math.Min(size, Math.Max(Array.MaxLength, (long)_written + sizeHint))));
+        _buffer.AsSpan(0, _written).CopyTo(larger);
+        if (_buffer.Length > 0)
+            ArrayPool<byte>.Shared.Return(_buffer);
+        _buffer = larger;
+    }
+}

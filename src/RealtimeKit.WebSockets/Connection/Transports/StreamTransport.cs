@@ -1,0 +1,97 @@
+using System.Runtime.CompilerServices;
+
+namespace RealtimeKit.WebSockets;
+
+/// <summary>
+/// A transport over a stream. A pending read is never cancelled: some streams (measured: the 101 stream of SocketsHttpHandler)
+/// answer a cancelled read by disposing the connection.
+/// </summary>
+/// <param name="stream">The stream.</param>
+/// <param name="leaveOpen">Whether the stream stays open at the end.</param>
+/// <param name="flushes">Whether writes need a flush.</param>
+/// <param name="owner">Ends the stream at once; <see langword="null"/> where disposing it does.</param>
+/// <param name="interrupt">Lets a pending read fail with a cancellation that harms nothing, where the stream's owner knows how.</param>
+internal sealed class StreamTransport(Stream stream, bool leaveOpen, bool flushes, IAbortable? owner = null, Action? interrupt = null) : WebSocketTransport
+{
+    private bool _wasInterrupted;
+    private ConfiguredValueTaskAwaitable<int>.ConfiguredValueTaskAwaiter _read;
+    private ConfiguredValueTaskAwaitable.ConfiguredValueTaskAwaiter _write;
+
+    public override bool ReadsIntoBuffer => true;
+
+    public override bool BeginRead(Memory<byte> destination)
+    {
+        _read = stream.ReadAsync(destination).ConfigureAwait(false).GetAwaiter();
+        return _read.IsCompleted;
+    }
+
+    public override void OnReadCompleted(Action continuation) => _read.UnsafeOnCompleted(continuation);
+
+    public override int EndRead(Span<byte> destination, int masked, uint maskingKey)
+    {
+        int count;
+        try
+        {
+            count = _read.GetResult();
+            _wasInterrupted = false;
+        }
+        catch (OperationCanceledException) when (interrupt is not null && !_wasInterrupted)
+        {
+            // Kestrel also does this by itself, once, when the host begins to stop; the connection goes on until it is drained.
+            _wasInterrupted = true;
+            return Interrupted;
+        }
+
+        var head = Math.Min(masked, count);
+        if (head > 0)
+            WebSocketMask.Apply(destination[..head], maskingKey);
+        return count;
+    }
+
+    public override bool TryInterruptRead()
+    {
+        interrupt?.Invoke();
+        return interrupt is not null;
+    }
+
+    public override bool BeginWrite(ReadOnlyMemory<byte> source)
+    {
+        var write = stream.WriteAsync(source);
+        if (flushes)
+        {
+            if (write.IsCompletedSuccessfully)
+            {
+                write.GetAwaiter().GetResult();
+                write = new ValueTask(stream.FlushAsync());
+            }
+            else
+            {
+                write = FlushAfterAsync(write, stream);
+            }
+        }
+
+        _write = write.ConfigureAwait(false).GetAwaiter();
+        return _write.IsCompleted;
+    }
+
+    public override void OnWriteCompleted(Action continuation) => _write.UnsafeOnCompleted(continuation);
+
+    public override void EndWrite() => _write.GetResult();
+
+    public override void Abort()
+    {
+        if (owner is not null)
+            owner.Abort();
+        else
+            stream.Dispose();
+    }
+
+    public override ValueTask CloseAsync() => leaveOpen ? default : stream.DisposeAsync();
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private static async ValueTask FlushAfterAsync(ValueTask write, Stream stream)
+    {
+        await write.ConfigureAwait(false);
+        await stream.FlushAsync().ConfigureAwait(false);
+    }
+}

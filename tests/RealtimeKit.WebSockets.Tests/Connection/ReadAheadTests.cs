@@ -1,0 +1,325 @@
+using System.Net.WebSockets;
+using Microsoft.Extensions.Time.Testing;
+using RealtimeKit.WebSockets.Tests.Connection.Kit;
+
+namespace RealtimeKit.WebSockets.Tests.Connection;
+
+// While nobody receives, control frames are still handled (DESIGN: life goes on while nobody reads).
+public class ReadAheadTests
+{
+    public static TheoryData<Wire> MainWires => Harness.MainWires;
+
+    public static TheoryData<Wire> MemoryWires => Harness.MemoryWires;
+
+    [Theory]
+    [MemberData(nameof(MainWires))]
+    public async Task NobodyReceives_Pings_AreAnsweredInOrder(Wire wire)
+    {
+        await using var harness = await Harness.CreateAsync(wire);
+        for (var i = 0; i < 10; i++)
+            await harness.Peer.SendAsync(Frames.TextFrame("message " + i), Frames.PingFrame("ping " + i));
+
+        for (var i = 0; i < 10; i++)
+            (await harness.Peer.ReadAsync(Frames.Pong)).Text.Should().Be("ping " + i);
+        for (var i = 0; i < 10; i++)
+            (await harness.Connection.ReceiveAsync().Within()).GetText().Should().Be("message " + i);
+    }
+
+    [Theory]
+    [MemberData(nameof(MainWires))]
+    public async Task NobodyReceives_PingAsync_GetsItsPong(Wire wire)
+    {
+        await using var harness = await Harness.CreateAsync(wire);
+        var ping = harness.Connection.PingAsync().AsTask();
+        var frame = await harness.Peer.ReadAsync(Frames.Ping);
+        await harness.Peer.SendAsync(Frames.TextFrame("unread"), Frames.PongFrame(frame.Payload));
+
+        (await ping.Within()).Should().BeGreaterThanOrEqualTo(TimeSpan.Zero);
+        (await harness.Connection.ReceiveAsync().Within()).GetText().Should().Be("unread");
+    }
+
+    [Theory]
+    [MemberData(nameof(MainWires))]
+    public async Task NobodyReceives_Close_IsAnsweredAndShown(Wire wire)
+    {
+        await using var harness = await Harness.CreateAsync(wire);
+        var closed = new TaskCompletionSource();
+        harness.Connection.Closed.Register(closed.SetResult);
+        await harness.Peer.SendAsync(Frames.CloseFrame(4000, "done"));
+
+        (await harness.Peer.ReadAsync(Frames.Close)).CloseCode.Should().Be(4000);
+        await closed.Task.Within();
+        harness.Connection.State.Should().Be(WebSocketState.Closed);
+        harness.Connection.CloseResult.Should().Be(new WebSocketCloseResult((WebSocketCloseStatus)4000, "done", WebSocketCloseInitiator.Remote, true));
+    }
+
+    [Theory]
+    [MemberData(nameof(MainWires))]
+    public async Task HandlerThatOnlySends_PingAndClose_AreAnswered(Wire wire)
+    {
+        await using var harness = await Harness.CreateAsync(wire);
+        var frames = harness.Peer.ReadToEndAsync();
+        var handler = Task.Run(async () =>
+        {
+            while (!harness.Connection.Closed.IsCancellationRequested)
+            {
+                try
+                {
+                    await harness.Connection.SendAsync("tick");
+                }
+                catch (WebSocketException)
+                {
+                    break;
+                }
+
+                await Task.Delay(1);
+            }
+
+            await harness.Connection.DisposeAsync();
+        });
+
+        await harness.Peer.SendAsync(Frames.PingFrame("?"));
+        await harness.Peer.SendAsync(Frames.CloseFrame(1000));
+        await handler.Within();
+        var opcodes = (await frames.Within()).ConvertAll(frame => frame.Opcode);
+        opcodes.Should().Contain(Frames.Pong);
+        opcodes[^1].Should().Be(Frames.Close);
+    }
+
+    [Theory]
+    [MemberData(nameof(MainWires))]
+    public async Task MessageIsInTheHandlersHands_Pings_AreAnswered(Wire wire)
+    {
+        await using var harness = await Harness.CreateAsync(wire);
+        await harness.Peer.SendAsync(Frames.TextFrame("one"), Frames.TextFrame("two"));
+        var one = await harness.Connection.ReceiveAsync().Within();
+        await harness.Peer.SendAsync(Frames.PingFrame("a"));
+        (await harness.Peer.ReadAsync(Frames.Pong)).Text.Should().Be("a");
+        one.GetText().Should().Be("one");
+
+        (await harness.Connection.ReceiveAsync().Within()).GetText().Should().Be("two");
+        await harness.Peer.SendAsync(Frames.PingFrame("b"));
+        (await harness.Peer.ReadAsync(Frames.Pong)).Text.Should().Be("b");
+    }
+
+    // A receive that completes at once starts no read: the wheel must.
+    [Theory]
+    [MemberData(nameof(MemoryWires))]
+    public async Task HandlerIsBusyAfterAReceiveThatCompletedAtOnce_Ping_IsAnsweredWithinTwoSeconds(Wire wire)
+    {
+        var clock = new FakeTimeProvider();
+        await using var harness = await Harness.CreateAsync(wire, options =>
+        {
+            options.TimeProvider = clock;
+            options.ReadAheadSize = 256;
+            options.KeepAliveInterval = TimeSpan.FromSeconds(25);
+        });
+        await clock.Pass(TimeSpan.FromSeconds(2));
+        for (var i = 0; i < 3; i++)
+            await harness.Peer.SendAsync(Frames.BinaryFrame(new byte[58]));
+        await harness.Peer.SendAsync(Frames.PingFrame(), Frames.BinaryFrame(new byte[58]), Frames.PingFrame());
+        await harness.Peer.ReadAsync(Frames.Pong);
+        await Task.Delay(20);
+        // Four frames of 64 bytes: the bound is full, no read is pending, and each receive completes at once.
+        for (var i = 0; i < 4; i++)
+            harness.Connection.ReceiveAsync().IsCompletedSuccessfully.Should().BeTrue();
+
+        await harness.Peer.SendAsync(Frames.PingFrame());
+        await clock.PassUntil(harness.Peer.ReadAsync(Frames.Pong), TimeSpan.FromSeconds(2));
+    }
+
+    [Theory]
+    [MemberData(nameof(MemoryWires))]
+    public async Task HandlerBlocksItsThreadInTheReceive_Ping_IsAnsweredAfterTicks(Wire wire)
+    {
+        var clock = new FakeTimeProvider();
+        await using var harness = await Harness.CreateAsync(wire, options => options.TimeProvider = clock);
+        using var release = new ManualResetEventSlim();
+        var blocked = new TaskCompletionSource();
+        var handler = Handle();
+        await harness.Peer.SendAsync(Frames.TextFrame("block"));
+        await blocked.Task.Within();
+
+        for (var i = 0; i < 5; i++)
+        {
+            await harness.Peer.SendAsync(Frames.PingFrame("alive? " + i));
+            var pong = await clock.PassUntil(harness.Peer.ReadAsync(Frames.Pong), TimeSpan.FromSeconds(2));
+            pong.Text.Should().Be("alive? " + i);
+        }
+
+        release.Set();
+        await handler.Within();
+
+        async Task Handle()
+        {
+            await harness.Connection.ReceiveAsync().ConfigureAwait(false);
+            blocked.SetResult();
+            release.Wait(Bounds.Generous);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(MemoryWires))]
+    public async Task NobodyReceives_ReadsNoFurtherThanTheBound(Wire wire)
+    {
+        const int Bound = 16 * 1024;
+        await using var harness = await Harness.CreateAsync(wire);
+        var payload = Frames.Pattern(1000);
+        var frame = Frames.BinaryFrame(payload);
+        // The pipe in between holds 64 KiB before a writer must wait.
+        var writes = 0;
+        var sender = Task.Run(async () =>
+        {
+            for (var i = 0; i < 200; i++)
+            {
+                await harness.Peer.SendBytesAsync(frame);
+                Interlocked.Increment(ref writes);
+            }
+        });
+
+        await Bounds.Until(() => Volatile.Read(ref writes) * frame.Length >= 64 * 1024 - frame.Length);
+        await Task.Delay(50);
+        (Volatile.Read(ref writes) * frame.Length).Should().BeLessThan(64 * 1024 + Bound + 2 * frame.Length);
+
+        for (var i = 0; i < 200; i++)
+            (await harness.Connection.ReceiveAsync().Within()).ToArray().Should().Equal(payload);
+        await sender.Within();
+    }
+
+    [Theory]
+    [MemberData(nameof(MemoryWires))]
+    public async Task BoundIsFull_PeerDeadlinesPause(Wire wire)
+    {
+        var clock = new FakeTimeProvider();
+        await using var harness = await Harness.CreateAsync(wire, options =>
+        {
+            options.TimeProvider = clock;
+            options.KeepAliveInterval = TimeSpan.FromSeconds(5);
+            options.KeepAliveTimeout = TimeSpan.FromSeconds(2);
+            options.MessageTimeout = TimeSpan.FromSeconds(3);
+            options.ReadAheadSize = 1024;
+        });
+        for (var i = 0; i < 20; i++)
+            await harness.Peer.SendAsync(Frames.BinaryFrame(Frames.Pattern(100, i), fin: false), Frames.ContinuationFrame([1], fin: true));
+
+        await clock.Pass(TimeSpan.FromSeconds(60));
+        harness.Connection.State.Should().Be(WebSocketState.Open);
+        for (var i = 0; i < 20; i++)
+            (await harness.Connection.ReceiveAsync().Within()).ToArray().Should().Equal([.. Frames.Pattern(100, i), 1]);
+    }
+
+    // The receiver was cancelled inside of a message; the rest came while it was busy elsewhere. The peer has done its part.
+    [Theory]
+    [MemberData(nameof(MemoryWires))]
+    public async Task MessageArrivedWholeAndNobodyReceives_MessageTimeoutDoesNotFire(Wire wire)
+    {
+        var clock = new FakeTimeProvider();
+        await using var harness = await Harness.CreateAsync(wire, options => options.TimeProvider = clock);
+        var frame = Frames.BinaryFrame(Frames.Pattern(100));
+        await harness.Peer.SendBytesAsync(frame.AsMemory(0, 50));
+        using (var cancel = new CancellationTokenSource())
+        {
+            var receive = harness.Connection.ReceiveAsync(cancel.Token).AsTask();
+            await Task.Delay(10);
+            await cancel.CancelAsync();
+            await ((Func<Task>)(() => receive)).Should().ThrowAsync<OperationCanceledException>();
+        }
+
+        await harness.Peer.SendBytesAsync(frame.AsMemory(50));
+        await clock.Pass(TimeSpan.FromSeconds(60));
+        (await harness.Connection.ReceiveAsync().Within()).ToArray().Should().Equal(Frames.Pattern(100));
+    }
+
+    [Theory]
+    [MemberData(nameof(MemoryWires))]
+    public async Task NobodyReceives_LastReceived_IsWhenBytesArrived(Wire wire)
+    {
+        var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        await using var harness = await Harness.CreateAsync(wire, options =>
+        {
+            options.TimeProvider = clock;
+            options.ReadAheadSize = 256;
+            options.KeepAliveInterval = TimeSpan.FromSeconds(2);
+        });
+        await clock.Pass(TimeSpan.FromSeconds(1));
+        for (var i = 0; i < 5; i++)
+            await harness.Peer.SendAsync(Frames.BinaryFrame(new byte[100]));
+        await clock.Pass(TimeSpan.FromSeconds(2));
+        var last = harness.Connection.LastReceived;
+        await clock.Pass(TimeSpan.FromSeconds(60));
+        harness.Connection.LastReceived.Should().Be(last);
+    }
+
+    [Theory]
+    [MemberData(nameof(MemoryWires))]
+    public async Task UnreadMessages_CloseBehindThem_StaysUnansweredUntilTheyAreReceived(Wire wire)
+    {
+        await using var harness = await Harness.CreateAsync(wire);
+        await harness.Peer.SendAsync(Frames.TextFrame("1"), Frames.TextFrame("2"), Frames.PingFrame(), Frames.CloseFrame(1000));
+        await harness.Peer.ReadAsync(Frames.Pong);
+        await Bounds.Until(() => harness.Connection.State == WebSocketState.CloseReceived);
+
+        (await harness.Connection.ReceiveAsync().Within()).GetText().Should().Be("1");
+        await harness.Connection.SendAsync("answer 1");
+        (await harness.Connection.ReceiveAsync().Within()).GetText().Should().Be("2");
+        await harness.Connection.SendAsync("answer 2");
+        (await harness.Connection.ReceiveAsync().Within()).Type.Should().Be(WebSocketMessageType.Close);
+
+        (await harness.Peer.ReadAsync(Frames.Text)).Text.Should().Be("answer 1");
+        (await harness.Peer.ReadAsync(Frames.Text)).Text.Should().Be("answer 2");
+        (await harness.Peer.ReadAsync(Frames.Close)).CloseCode.Should().Be(1000);
+    }
+
+    // A client that sends its last request together with its Close still gets the answer, even from a handler that awaits first.
+    [Theory]
+    [InlineData(Wire.Pipe, false)]
+    [InlineData(Wire.Stream, false)]
+    [InlineData(Wire.Pipe, true)]
+    [InlineData(Wire.Stream, true)]
+    public async Task HandlerHoldsAMessage_CloseOrViolationBehindIt_WaitsForTheAnswer(Wire wire, bool violation)
+    {
+        await using var harness = await Harness.CreateAsync(wire);
+        var pending = harness.Connection.ReceiveAsync();
+        await harness.Peer.SendAsync(Frames.TextFrame("request"), violation ? Frames.Frame(0x3, []) : Frames.CloseFrame(1000));
+        (await pending.Within()).GetText().Should().Be("request");
+        await Task.Delay(20);   // what the handler awaits; the Close is looked at meanwhile
+
+        await harness.Connection.SendAsync("answer");
+        var next = () => harness.Connection.ReceiveAsync().Within();
+        if (violation)
+            await next.Should().ThrowAsync<WebSocketProtocolException>();
+        else
+            (await next()).Type.Should().Be(WebSocketMessageType.Close);
+        (await harness.Peer.ReadAsync(Frames.Text)).Text.Should().Be("answer");
+        (await harness.Peer.ReadAsync(Frames.Close)).CloseCode.Should().Be(violation ? 1002 : 1000);
+    }
+
+    // The handler runs on the callback that brought the bytes, and its answers may be collected there: none is lost when it disposes.
+    [Theory]
+    [CombinatorialWires(1, 2, 3, 10)]
+    public async Task HandlerOnTheCallback_MessagesWithTheCloseBehindThem_AllAnswered(Wire wire, int count)
+    {
+        await using var harness = await Harness.CreateAsync(wire);
+        var handler = HandleAsync(harness.Connection);
+        await harness.Peer.SendAsync([.. Enumerable.Range(0, count).Select(i => Frames.TextFrame("m" + i)), Frames.CloseFrame(1000)]);
+        await handler.Within();
+        var frames = await harness.Peer.ReadToEndAsync();
+        frames.ConvertAll(frame => frame.Opcode == Frames.Close ? "close" : frame.Text).Should().Equal([.. Enumerable.Range(0, count).Select(i => "m" + i), "close"]);
+
+        static async Task HandleAsync(WebSocketConnection connection)
+        {
+            await foreach (var message in connection.ReadAllAsync().ConfigureAwait(false))
+                await connection.SendAsync(message.Payload, message.Type).ConfigureAwait(false);
+            await connection.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    [Fact]
+    public async Task UnreadMessages_NobodyEverReceives_CloseIsAnsweredAtTheDeadline()
+    {
+        var clock = new FakeTimeProvider();
+        await using var harness = await Harness.CreateAsync(Wire.Pipe, options => options.TimeProvider = clock);
+        await harness.Peer.SendAsync(Frames.TextFrame("unread"), Frames.CloseFrame(1000));
+        (await clock.PassUntil(harness.Peer.ReadAsync(Frames.Close), TimeSpan.FromSeconds(10))).CloseCode.Should().Be(1000);
+    }
+}

@@ -1,2 +1,0 @@
-namespace RealtimeKit.WebSockets.Tests;
-public class PlaceholderTests { [Fact] public void Runs() => 1.Should().Be(1); }
