@@ -14,9 +14,12 @@ internal static class ParserHarness
         MaxEventTypeLength = 1 << 20,
     };
 
-    public static (List<ParsedItem> Items, string LastEventId) Assemble(IEnumerable<ReadOnlyMemory<byte>> blocks)
+    public static readonly ServerSentEventParserOptions EventsOnly = new() { MaxIdLength = 1 << 20, MaxEventTypeLength = 1 << 20 };
+
+    public static (List<ParsedItem> Items, string LastEventId) Assemble(
+        IEnumerable<ReadOnlyMemory<byte>> blocks, ServerSentEventParserOptions? options = null)
     {
-        using var assembler = new ServerSentEventAssembler(Everything);
+        using var assembler = new ServerSentEventAssembler(options ?? Everything);
         var items = new List<ParsedItem>();
         foreach (var block in blocks)
         {

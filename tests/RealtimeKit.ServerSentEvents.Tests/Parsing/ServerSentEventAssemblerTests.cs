@@ -56,7 +56,7 @@ public class ServerSentEventAssemblerTests
     {
         for (var seed = 0; seed < 5_000; seed++)
         {
-            var stream = RandomStreams.Create(seed);
+            byte[] stream = [.. RandomStreams.Create(seed), .. "\n\n"u8, .. RandomStreams.Create(-seed - 1)];
             var (items, lastEventId) = ReferenceParser.Parse(stream);
             var random = new Random(seed);
             var blocks = RandomStreams.Split(stream, random);
@@ -64,6 +64,11 @@ public class ServerSentEventAssemblerTests
             Check(ParserHarness.Assemble([stream]), "whole");
             Check(ParserHarness.Assemble(blocks), "blocks");
             Check(ParserHarness.Assemble(Sequences.Join(blocks)), "segments");
+
+            // Without comments and retry fields another path reads most events.
+            items = ReferenceParser.Parse(stream, comments: false, retries: false).Items;
+            Check(ParserHarness.Assemble([stream], ParserHarness.EventsOnly), "whole, events only");
+            Check(ParserHarness.Assemble(blocks, ParserHarness.EventsOnly), "blocks, events only");
 
             void Check((List<ParsedItem> Items, string LastEventId) actual, string how)
             {
