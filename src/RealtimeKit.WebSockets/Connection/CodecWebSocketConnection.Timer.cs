@@ -46,8 +46,8 @@ internal sealed partial class CodecWebSocketConnection
         TimeSpan next;
         using (_inputGate.Enter())
         {
-            if (_closeAhead && _clock.GetElapsedTime(_closeAheadSince, now) >= _options.CloseTimeout)
-                _isDiscarding = true;   // nobody came for the messages before the peer's Close
+            if (_closeAhead && _scan.IsValid && _clock.GetElapsedTime(_closeAheadSince, now) >= _options.CloseTimeout)
+                _isDiscarding = true;   // since the last receive nobody came for the messages before the peer's Close
             _scan.IsAnswerOverdue = _scan.IsStopped && _clock.GetElapsedTime(_scan.StoppedAt, now) >= AnswerTimeout;
             LookAhead();
             next = _inputEnded ? VisitWhenBusy : CheckPeer(now, out isDead);
