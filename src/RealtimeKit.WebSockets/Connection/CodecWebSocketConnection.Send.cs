@@ -8,7 +8,7 @@ namespace RealtimeKit.WebSockets;
 internal sealed partial class CodecWebSocketConnection
 {
     private Gate _outputGate;
-    private readonly Action _onWrite;
+    private Action? _onWrite;   // made with the first write that pends: most connections never see one
     private SendBuffer _output;
     private ArraySegment<byte> _flushing;
     private bool _isFlushing;
@@ -285,7 +285,7 @@ internal sealed partial class CodecWebSocketConnection
                 {
                     _flushStarted = _clock.GetTimestamp();
                     _wheel.EnsureWithin(_timer, ticks: 4);
-                    _transport.OnWriteCompleted(_onWrite);
+                    _transport.OnWriteCompleted(_onWrite ??= OnWriteCompleted);
                     return;
                 }
 

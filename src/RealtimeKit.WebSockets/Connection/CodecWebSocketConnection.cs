@@ -39,7 +39,6 @@ internal sealed partial class CodecWebSocketConnection : WebSocketConnection
 
         _options = options;
         _onRead = OnReadCompleted;
-        _onWrite = OnWriteCompleted;
         _lastReceived = _clock.GetTimestamp();
         _controlTokens = options.ControlFrameBurst;
         _controlRefilled = _lastReceived;
