@@ -150,6 +150,7 @@ internal sealed partial class CodecWebSocketConnection
                 if (!_readPending)
                 {
                     _version++;
+                    _isStreaming = _isStreamedToEnd = false;
                     _input.Clear();
                 }
             }

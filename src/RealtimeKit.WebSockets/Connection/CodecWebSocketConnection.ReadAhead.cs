@@ -286,7 +286,7 @@ internal sealed partial class CodecWebSocketConnection
     {
         _scan.IsStopped = true;
         _scan.StoppedAt = _clock.GetTimestamp();
-        if (isClose && !_closeAhead && (_scan.Messages > 0 || HoldsMessage))
+        if (isClose && (_scan.Messages > 0 || HoldsMessage))
         {
             _closeAhead = true;
             _closeAheadSince = _scan.StoppedAt;

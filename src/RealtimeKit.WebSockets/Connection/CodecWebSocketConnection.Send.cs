@@ -12,6 +12,9 @@ internal sealed partial class CodecWebSocketConnection
     private SendBuffer _output;
     private ArraySegment<byte> _flushing;
     private bool _isFlushing;
+    private int _flushed;
+    private int _writing;
+    private readonly int _maxWrite;   // a large message leaves in several writes, each with a deadline of its own
     private long _flushStarted;
     private int _flushRequested;
     private bool _sendClosed;
@@ -281,7 +284,9 @@ internal sealed partial class CodecWebSocketConnection
         {
             try
             {
-                if (!_transport.BeginWrite(_flushing))
+                _flushed += _writing;
+                _writing = Math.Min(_flushing.Count - _flushed, _maxWrite);
+                if (!_transport.BeginWrite(_flushing.AsMemory(_flushed, _writing)))
                 {
                     _flushStarted = _clock.GetTimestamp();
                     _wheel.EnsureWithin(_timer, ticks: 4);
@@ -314,12 +319,19 @@ internal sealed partial class CodecWebSocketConnection
             Flush();
     }
 
-    // True: more was accepted meanwhile, and this thread goes on.
+    // True: more is left or was accepted meanwhile, and this thread goes on.
     private bool FinishWrite()
     {
         using (_outputGate.Enter())
         {
+            if (_flushed + _writing < _flushing.Count && !_isBroken)
+            {
+                _flushStarted = 0;
+                return true;
+            }
+
             _isFlushing = false;
+            _flushed = _writing = 0;
             SendBuffer.Return(_flushing);
             _flushing = default;
             if (!_sendClosed)

@@ -28,9 +28,11 @@ internal sealed partial class CodecWebSocketConnection : WebSocketConnection
         _isServer = options.Role == WebSocketRole.Server;
         _masks = !_isServer;
         _readerRole = options.Role;
+        _maxWrite = Math.Max(options.SendBufferSize, 64 * 1024);
         if (!transport.SeesControlFrames)
         {
             _masks = false;
+            _maxWrite = int.MaxValue;   // it takes frames apart
             _readerRole = WebSocketRole.Client;   // which is what reads unmasked frames
             options = options.Clone();
             options.KeepAliveInterval = Timeout.InfiniteTimeSpan;

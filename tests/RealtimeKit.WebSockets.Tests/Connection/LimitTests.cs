@@ -175,6 +175,56 @@ public class LimitTests
         await wait.Should().ThrowAsync<WebSocketException>();
     }
 
+    // A large message takes its time: what counts is that the peer goes on reading.
+    [Fact]
+    public async Task WriteTimeout_PeerReadsSlowly_DoesNotFire()
+    {
+        StallingStream? stream = null;
+        await using var harness = Harness.Over(inner => stream = new StallingStream(inner), options =>
+        {
+            options.TimeProvider = _clock;
+            options.SendBufferSize = 100_000;
+        });
+        stream!.Stall();
+        var payload = Frames.Pattern(1_000_000);
+        await harness.Connection.SendAsync(payload, WebSocketMessageType.Binary);
+        var read = harness.Peer.ReadAsync(Frames.Binary);
+        for (var i = 0; i < 40 && !read.IsCompleted; i++)
+        {
+            await Task.WhenAny(stream.Stalled.Within(), read);
+            await _clock.Pass(TimeSpan.FromSeconds(20));
+            stream.Release();
+            stream.Stall();
+        }
+
+        (await read).Payload.AsSpan().SequenceEqual(payload).Should().BeTrue();
+        harness.Connection.State.Should().Be(WebSocketState.Open);
+    }
+
+    // A streamed message may take as long as it likes, but its peer must not stop in the middle.
+    [Theory]
+    [MemberData(nameof(MemoryWires))]
+    public async Task MessageTimeout_StreamedMessage_CountsPauses(Wire wire)
+    {
+        await using var harness = await Harness.CreateAsync(wire, Configure);
+        await harness.Peer.SendBytesAsync(Frames.Frame(Frames.Binary, new byte[10], declared: 1000));
+        for (var i = 0; i < 5; i++)
+        {
+            var part = await harness.Connection.ReadAsync().Within();
+            harness.Connection.AdvanceTo(part.Payload.End);
+            var next = harness.Connection.ReadAsync().AsTask();
+            await _clock.Pass(TimeSpan.FromSeconds(20));
+            await harness.Peer.SendBytesAsync(new byte[10]);
+            harness.Connection.AdvanceTo((await next.Within()).Payload.End);
+            await harness.Peer.SendBytesAsync(new byte[10]);
+        }
+
+        harness.Connection.AdvanceTo((await harness.Connection.ReadAsync().Within()).Payload.End);
+        var last = harness.Connection.ReadAsync().AsTask();
+        var wait = () => _clock.PassUntil(last, TimeSpan.FromSeconds(33));
+        (await wait.Should().ThrowAsync<WebSocketProtocolException>()).Which.Error.Should().Be(WebSocketProtocolError.MessageTimeout);
+    }
+
     [Theory]
     [MemberData(nameof(MemoryWires))]
     public async Task KeepAlive_SilentPeer_IsPingedThenGivenUp(Wire wire)

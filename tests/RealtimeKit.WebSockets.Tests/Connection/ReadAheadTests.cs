@@ -314,6 +314,26 @@ public class ReadAheadTests
         }
     }
 
+    // The deadline is for a receiver that does not come, not for one that is slow.
+    [Theory]
+    [MemberData(nameof(MemoryWires))]
+    public async Task UnreadMessages_SlowReceiver_GetsThemAllBeforeTheClose(Wire wire)
+    {
+        var clock = new FakeTimeProvider();
+        await using var harness = await Harness.CreateAsync(wire, options => options.TimeProvider = clock);
+        await harness.Peer.SendAsync([.. Enumerable.Range(0, 5).Select(i => Frames.TextFrame("m" + i)), Frames.CloseFrame(1000)]);
+        for (var i = 0; i < 5; i++)
+        {
+            (await harness.Connection.ReceiveAsync().Within()).GetText().Should().Be("m" + i);
+            await clock.Pass(TimeSpan.FromSeconds(i < 4 ? 4 : 0.5));
+        }
+
+        await harness.Connection.SendAsync("the last answer");
+        (await harness.Connection.ReceiveAsync().Within()).Type.Should().Be(WebSocketMessageType.Close);
+        (await harness.Peer.ReadAsync(Frames.Text)).Text.Should().Be("the last answer");
+        (await harness.Peer.ReadAsync(Frames.Close)).CloseCode.Should().Be(1000);
+    }
+
     [Fact]
     public async Task UnreadMessages_NobodyEverReceives_CloseIsAnsweredAtTheDeadline()
     {
