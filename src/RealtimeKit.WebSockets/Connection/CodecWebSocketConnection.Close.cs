@@ -194,7 +194,7 @@ internal sealed partial class CodecWebSocketConnection
         using (_inputGate.Enter())
         {
             _isDetached = true;
-            if (!_readPending)
+            if (!_readPending || _transport.IsReadEndedByOwner)
                 return;
         }
 
