@@ -73,6 +73,14 @@ internal sealed partial class CodecWebSocketConnection
 
     private void AbortTransport()
     {
+        AbortOutput();
+        EndWaiting();
+    }
+
+    // A reset, and not just the end of the stream, ends both directions: who waits to send must not wait for the write deadline.
+    // What was received before stays.
+    private void AbortOutput()
+    {
         CloseOutput(isBroken: true);
         try
         {
@@ -83,8 +91,6 @@ internal sealed partial class CodecWebSocketConnection
         {
             // It has ended by itself.
         }
-
-        EndWaiting();
     }
 
     // Nothing more is received, and whoever waits for it is told.
