@@ -201,7 +201,7 @@ internal sealed partial class CodecWebSocketConnection
         using (_inputGate.Enter())
         {
             _isDetached = true;
-            if (!_readPending)
+            if (!_readPending || _transport.IsReadEndedByOwner)
                 return;
         }
 
