@@ -7,9 +7,8 @@ namespace RealtimeKit.AspNetCore;
 /// A connection and the request that it lives in: what the registry lists, and the only way in which a connection reaches its
 /// request, so that none does once the request has ended and its objects serve another.
 /// </summary>
-internal sealed class AcceptedWebSocket(HttpContext context)
+internal sealed class AcceptedWebSocket(HttpContext context) : IAbortable
 {
-    private readonly Lock _lock = new();
     private HttpContext? _context = context;
     private WebSocketRegistry? _registry;
 
@@ -27,10 +26,10 @@ internal sealed class AcceptedWebSocket(HttpContext context)
     }
 
     /// <summary>Ends the transport at once. Disposing Kestrel's stream would do nothing.</summary>
-    public void AbortRequest()
+    public void Abort()
     {
         // Under the lock: Release waits until an abort that has begun is done with this request.
-        lock (_lock)
+        lock (this)
             _context?.Abort();
     }
 
@@ -38,7 +37,7 @@ internal sealed class AcceptedWebSocket(HttpContext context)
     public void Release()
     {
         _registry?.Remove(this);
-        lock (_lock)
+        lock (this)
             _context = null;
     }
 }

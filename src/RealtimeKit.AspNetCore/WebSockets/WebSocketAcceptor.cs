@@ -16,7 +16,7 @@ internal static partial class WebSocketAcceptor
 
     /// <summary>Accepts a request's handshake, or answers why not.</summary>
     /// <returns><see langword="null"/> where it was refused.</returns>
-    public static async Task<AcceptedWebSocket?> AcceptAsync(HttpContext context, WebSocketEndpointOptions options, ILogger logger)
+    public static async Task<AcceptedWebSocket?> AcceptAsync(HttpContext context, WebSocketEndpointOptions options, WebSocketRegistry? registry, ILogger logger)
     {
         var handshake = Validate(context, options.Handshake);
         if (!handshake.IsAccepted)
@@ -37,7 +37,7 @@ internal static partial class WebSocketAcceptor
         context.Features.Get<IHttpRequestTimeoutFeature>()?.DisableTimeout();
 
         var accepted = new AcceptedWebSocket(context);
-        var transport = await RequestTransport.TakeAsync(context, handshake, options, accepted.AbortRequest).ConfigureAwait(false);
+        var transport = await RequestTransport.TakeAsync(context, handshake, options, accepted).ConfigureAwait(false);
         if (transport is null)
         {
             Log.HandshakeRefused(logger, StatusCodes.Status503ServiceUnavailable, "The server takes no more upgraded connections.");
@@ -52,7 +52,7 @@ internal static partial class WebSocketAcceptor
             connectionOptions.SubProtocol = handshake.SubProtocol;
         }
 
-        accepted.Start(new CodecWebSocketConnection(transport, connectionOptions), WebSocketRegistry.For(context.RequestServices));
+        accepted.Start(new CodecWebSocketConnection(transport, connectionOptions), registry);
         return accepted;
     }
 

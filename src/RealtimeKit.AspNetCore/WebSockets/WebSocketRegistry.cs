@@ -29,7 +29,7 @@ internal sealed class WebSocketRegistry
             static registry => _ = registry.DrainAsync(), (WebSocketRegistry)registry!, preferLocal: false), this);
     }
 
-    /// <summary>The registry of the host that serves a request; <see langword="null"/> where there is no host to stop.</summary>
+    /// <summary>The registry of a host; <see langword="null"/> where there is no host to stop.</summary>
     public static WebSocketRegistry? For(IServiceProvider services)
     {
         if (services.GetService<IHostApplicationLifetime>() is not { } lifetime)
@@ -63,7 +63,7 @@ internal sealed class WebSocketRegistry
         }
 
         if (isLate)
-            _ = GoAwayAsync(accepted, new CancellationToken(canceled: false));
+            _ = GoAwayAsync(accepted, CancellationToken.None);
     }
 
     public void Remove(AcceptedWebSocket accepted)
@@ -102,7 +102,7 @@ internal sealed class WebSocketRegistry
         catch (OperationCanceledException)
         {
             foreach (var accepted in List())
-                accepted.AbortRequest();
+                accepted.Abort();
         }
     }
 

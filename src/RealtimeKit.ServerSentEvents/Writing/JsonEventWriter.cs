@@ -15,7 +15,7 @@ internal sealed class JsonEventWriter : IBufferWriter<byte>
     private const int FirstRequest = 256;
 
     [ThreadStatic]
-    private static JsonEventWriter? s_cached;
+    private static JsonEventWriter? _cached;
 
     private IBufferWriter<byte>? _output;
     private Memory<byte> _lent;
@@ -32,8 +32,8 @@ internal sealed class JsonEventWriter : IBufferWriter<byte>
         ServerSentEventFormatter.Validate(eventType, id, retry);
 
         // A converter may itself write events: it then finds no cached writer.
-        var writer = s_cached ?? new JsonEventWriter();
-        s_cached = null;
+        var writer = _cached ?? new JsonEventWriter();
+        _cached = null;
         try
         {
             writer.Begin(output, eventType, id, retry);
@@ -45,7 +45,7 @@ internal sealed class JsonEventWriter : IBufferWriter<byte>
         finally
         {
             writer.Clear();
-            s_cached = writer;
+            _cached = writer;
         }
     }
 

@@ -8,7 +8,7 @@ namespace RealtimeKit.WebSockets;
 internal sealed partial class CodecWebSocketConnection
 {
     private Gate _outputGate;
-    private readonly Action _onWrite;
+    private Action? _onWrite;   // made with the first write that pends: most connections never see one
     private SendBuffer _output;
     private ArraySegment<byte> _flushing;
     private bool _isFlushing;
@@ -266,7 +266,8 @@ internal sealed partial class CodecWebSocketConnection
     private bool TakeForFlush()
     {
         _flushRequested = 0;
-        if (_isFlushing || _isBroken || _output.Count == 0 || (_isCorked && _output.Count < CorkSize))
+        // A closed output is not corked: what is in it is the last, and somebody may wait for it.
+        if (_isFlushing || _isBroken || _output.Count == 0 || (_isCorked && !_sendClosed && _output.Count < CorkSize))
             return false;
         _isFlushing = true;
         _flushStarted = 0;
@@ -284,7 +285,7 @@ internal sealed partial class CodecWebSocketConnection
                 {
                     _flushStarted = _clock.GetTimestamp();
                     _wheel.EnsureWithin(_timer, ticks: 4);
-                    _transport.OnWriteCompleted(_onWrite);
+                    _transport.OnWriteCompleted(_onWrite ??= OnWriteCompleted);
                     return;
                 }
 

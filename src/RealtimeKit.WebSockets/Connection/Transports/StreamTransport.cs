@@ -9,9 +9,9 @@ namespace RealtimeKit.WebSockets;
 /// <param name="stream">The stream.</param>
 /// <param name="leaveOpen">Whether the stream stays open at the end.</param>
 /// <param name="flushes">Whether writes need a flush.</param>
-/// <param name="abort">Ends the stream at once; <see langword="null"/> where disposing it does.</param>
+/// <param name="owner">Ends the stream at once; <see langword="null"/> where disposing it does.</param>
 /// <param name="interrupt">Lets a pending read fail with a cancellation that harms nothing, where the stream's owner knows how.</param>
-internal sealed class StreamTransport(Stream stream, bool leaveOpen, bool flushes, Action? abort = null, Action? interrupt = null) : WebSocketTransport
+internal sealed class StreamTransport(Stream stream, bool leaveOpen, bool flushes, IAbortable? owner = null, Action? interrupt = null) : WebSocketTransport
 {
     private bool _wasInterrupted;
     private ConfiguredValueTaskAwaitable<int>.ConfiguredValueTaskAwaiter _read;
@@ -80,8 +80,8 @@ internal sealed class StreamTransport(Stream stream, bool leaveOpen, bool flushe
 
     public override void Abort()
     {
-        if (abort is not null)
-            abort();
+        if (owner is not null)
+            owner.Abort();
         else
             stream.Dispose();
     }
