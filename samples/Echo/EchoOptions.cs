@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using RealtimeKit.AspNetCore;
 
 namespace RealtimeKit.Samples.Echo;
 
@@ -57,7 +58,7 @@ internal sealed class EchoOptions
                 Compression = OneOf(flag, rest, "off", "on", "takeover");
                 break;
             case "--subprotocols":
-                SubProtocols = Value(flag, rest).Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+                SubProtocols = Names(flag, rest);
                 break;
             case "--max-message":
                 MaxMessage = Number(flag, rest, 1, 1 << 30);
@@ -89,6 +90,20 @@ internal sealed class EchoOptions
     {
         var value = Value(flag, rest);
         return known.Contains(value) ? value : throw new FormatException($"{flag} is one of {string.Join(", ", known)}");
+    }
+
+    private static string[] Names(string flag, Queue<string> rest)
+    {
+        var names = Value(flag, rest).Split(',');
+        try
+        {
+            _ = new WebSocketEndpointOptions { SubProtocols = names };
+            return names;
+        }
+        catch (ArgumentException)
+        {
+            throw new FormatException($"{flag} is a list of tokens, each once, like a,b");
+        }
     }
 
     private static int Number(string flag, Queue<string> rest, int minimum, int maximum) =>

@@ -72,6 +72,14 @@ internal sealed partial class CodecWebSocketConnection
 
     private void AbortTransport()
     {
+        AbortOutput();
+        EndWaiting();
+    }
+
+    // A reset, and not just the end of the stream, ends both directions: who waits to send must not wait for the write deadline.
+    // What was received before stays.
+    private void AbortOutput()
+    {
         CloseOutput(isBroken: true);
         try
         {
@@ -82,8 +90,6 @@ internal sealed partial class CodecWebSocketConnection
         {
             // It has ended by itself.
         }
-
-        EndWaiting();
     }
 
     // Nothing more is received, and whoever waits for it is told.
@@ -143,6 +149,7 @@ internal sealed partial class CodecWebSocketConnection
                 if (!_readPending)
                 {
                     _version++;
+                    _isStreaming = _isStreamedToEnd = false;
                     _input.Clear();
                 }
             }
@@ -193,7 +200,7 @@ internal sealed partial class CodecWebSocketConnection
         using (_inputGate.Enter())
         {
             _isDetached = true;
-            if (!_readPending)
+            if (!_readPending || _transport.IsReadEndedByOwner)
                 return;
         }
 

@@ -14,6 +14,7 @@ internal sealed partial class CodecWebSocketConnection
     private int _readUnregistered;
     private bool _dataIsReady;
     private bool _isEndOfStream;
+    private bool _isReadBroken;
     private bool _isDetached;
     private long _lastReceived;
 
@@ -79,6 +80,7 @@ internal sealed partial class CodecWebSocketConnection
         }
         catch (Exception)
         {
+            _isReadBroken = true;
             OnEndOfStream();
             return true;
         }
@@ -92,6 +94,7 @@ internal sealed partial class CodecWebSocketConnection
         }
         catch (Exception)
         {
+            _isReadBroken = true;
             return 0;
         }
     }
@@ -283,7 +286,7 @@ internal sealed partial class CodecWebSocketConnection
     {
         _scan.IsStopped = true;
         _scan.StoppedAt = _clock.GetTimestamp();
-        if (isClose && !_closeAhead && (_scan.Messages > 0 || HoldsMessage))
+        if (isClose && (_scan.Messages > 0 || HoldsMessage))
         {
             _closeAhead = true;
             _closeAheadSince = _scan.StoppedAt;
@@ -384,6 +387,8 @@ internal sealed partial class CodecWebSocketConnection
             _transport.OnReadCompleted(_onRead);
         if (Volatile.Read(ref _flushRequested) != 0)
             StartFlush();
+        if (_isReadBroken && !_isBroken)
+            AbortOutput();
         if (_needsReadAhead && _waiting == ReceiveKind.None && !_readPending)
             ReadAhead();
     }

@@ -46,7 +46,7 @@ public abstract partial class WebSocketConnection : IAsyncDisposable
     public static WebSocketConnection Create(IDuplexPipe transport, WebSocketConnectionOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(transport);
-        options ??= new WebSocketConnectionOptions();
+        options = options?.Clone() ?? new WebSocketConnectionOptions();
         return new CodecWebSocketConnection(new PipeTransport(transport, options.LeaveOpen), options);
     }
 
@@ -57,7 +57,7 @@ public abstract partial class WebSocketConnection : IAsyncDisposable
     public static WebSocketConnection Create(Stream transport, WebSocketConnectionOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(transport);
-        options ??= new WebSocketConnectionOptions();
+        options = options?.Clone() ?? new WebSocketConnectionOptions();
         return new CodecWebSocketConnection(new StreamTransport(transport, options.LeaveOpen, flushes: true), options);
     }
 

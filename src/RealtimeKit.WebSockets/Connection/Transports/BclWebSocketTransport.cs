@@ -9,7 +9,7 @@ namespace RealtimeKit.WebSockets;
 /// unmasked frames and what it is to send is undressed again, so that everything above the wire is the same code.
 /// </summary>
 /// <remarks>The socket answers pings itself and shows neither them nor pongs. A pending receive is never cancelled: that would abort it.</remarks>
-internal sealed class BclWebSocketTransport(WebSocket socket, bool leaveOpen, Action? abort = null) : WebSocketTransport
+internal sealed class BclWebSocketTransport(WebSocket socket, bool leaveOpen, IAbortable? owner = null) : WebSocketTransport
 {
     private Memory<byte> _destination;
     private int _headerRoom;
@@ -90,7 +90,7 @@ internal sealed class BclWebSocketTransport(WebSocket socket, bool leaveOpen, Ac
     public override void Abort()
     {
         socket.Abort();
-        abort?.Invoke();
+        owner?.Abort();
     }
 
     public override ValueTask CloseAsync()
