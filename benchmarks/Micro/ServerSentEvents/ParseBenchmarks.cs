@@ -10,6 +10,7 @@ namespace RealtimeKit.Benchmarks.Micro.ServerSentEvents;
 /// length, ours, and the least that any parser has to do, which is to find the line ends.
 /// </summary>
 [MemoryDiagnoser]
+[Config(typeof(PerEventConfig))]
 public class ParseBenchmarks
 {
     private byte[] _stream = [];
@@ -81,6 +82,26 @@ public class ParseBenchmarks
         var reader = new ServerSentEventReader(_stream, new ServerSentEventReaderState(int.MaxValue));
         while (reader.Read() != ServerSentEventToken.NeedMoreData)
             length += reader.ValueSpan.Length;
+        return length;
+    }
+
+    [Benchmark]
+    public async Task<int> FrameworkAsync()
+    {
+        _memory.Position = 0;
+        var length = 0;
+        await foreach (var item in SseParser.Create(_memory, static (_, data) => data.Length).EnumerateAsync())
+            length += item.Data;
+        return length;
+    }
+
+    [Benchmark]
+    public async Task<int> StreamAsync()
+    {
+        _memory.Position = 0;
+        var length = 0;
+        await foreach (var item in ServerSentEventParser.ParseAsync(_memory, static (_, data) => data.Length))
+            length += item.Data;
         return length;
     }
 

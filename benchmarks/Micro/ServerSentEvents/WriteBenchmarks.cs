@@ -11,6 +11,7 @@ namespace RealtimeKit.Benchmarks.Micro.ServerSentEvents;
 /// from UTF-8 and from strings.
 /// </summary>
 [MemoryDiagnoser]
+[Config(typeof(PerEventConfig))]
 public class WriteBenchmarks
 {
     private readonly ArrayBufferWriter<byte> _output = new(4 << 20);
@@ -75,8 +76,17 @@ public class WriteBenchmarks
     public int Text()
     {
         _output.ResetWrittenCount();
-        for (var n = 0; n < _count; n++)
-            ServerSentEventFormatter.WriteEvent(_output, _text.AsSpan());
+        if (Sample == StreamSample.Full)
+        {
+            for (var n = 0; n < _count; n++)
+                ServerSentEventFormatter.WriteEvent(_output, _text.AsSpan(), "price", "1234567", TimeSpan.FromSeconds(3));
+        }
+        else
+        {
+            for (var n = 0; n < _count; n++)
+                ServerSentEventFormatter.WriteEvent(_output, _text.AsSpan());
+        }
+
         return _output.WrittenCount;
     }
 

@@ -44,12 +44,13 @@ internal static class RequestTransport
     {
         try
         {
-            // Flushes the 101: from here on the connection speaks WebSocket. Kestrel's stream flushes each write by itself.
+            // Flushes the 101: from here on the connection speaks WebSocket. Kestrel's stream flushes each write by itself, and ends a
+            // pending read in order when the request ends.
             var stream = await upgrade.UpgradeAsync().ConfigureAwait(false);
             var pipes = HttpProtocol.IsHttp11(context.Request.Protocol) ? context.Features.Get<IConnectionTransportFeature>()?.Transport : null;
             return pipes is not null && !forceStream && IsKestrelAlone(context, upgrade)
                 ? new PipeTransport(pipes, leaveOpen: true, owner)
-                : new StreamTransport(stream, leaveOpen: true, flushes: pipes is null, owner, pipes is null ? null : pipes.Input.CancelPendingRead);
+                : new StreamTransport(stream, leaveOpen: true, flushes: pipes is null, owner, isReadEndedByOwner: pipes is not null);
         }
         catch (InvalidOperationException) when (!context.Response.HasStarted)
         {

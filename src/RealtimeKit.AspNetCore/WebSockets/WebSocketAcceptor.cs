@@ -12,11 +12,9 @@ namespace RealtimeKit.AspNetCore;
 /// <summary>The server's side of the opening handshake on ASP.NET Core: checks the request, and accepts it or answers why not.</summary>
 internal static partial class WebSocketAcceptor
 {
-    private static bool _schemeHintGiven;
-
     /// <summary>Accepts a request's handshake, or answers why not.</summary>
     /// <returns><see langword="null"/> where it was refused.</returns>
-    public static async Task<AcceptedWebSocket?> AcceptAsync(HttpContext context, WebSocketEndpointOptions options, WebSocketRegistry? registry, ILogger logger)
+    public static async Task<AcceptedWebSocket?> AcceptAsync(HttpContext context, WebSocketEndpointOptions options, ConnectionRegistry? registry, ILogger logger)
     {
         var handshake = Validate(context, options.Handshake);
         if (!handshake.IsAccepted)
@@ -28,7 +26,7 @@ internal static partial class WebSocketAcceptor
 
         if (!options.Origins.IsAllowed(context.Request))
         {
-            LogOrigin(context.Request, options.Origins, logger);
+            OriginRefusal.Log(logger, "WebSocket", context.Request, options.Origins);
             await RefuseAsync(context.Response, StatusCodes.Status403Forbidden, "This origin may not connect (RFC 6455 §10.2).").ConfigureAwait(false);
             return null;
         }
@@ -102,26 +100,9 @@ internal static partial class WebSocketAcceptor
         return response.Body.WriteAsync(body).AsTask();
     }
 
-    private static void LogOrigin(HttpRequest request, OriginPolicy origins, ILogger logger)
-    {
-        var origin = request.Headers.Origin.ToString();
-        Log.OriginRefused(logger, origin, request.Scheme, request.Host.Value ?? "");
-        if (origins.IsRefusedForScheme(request) && !Interlocked.Exchange(ref _schemeHintGiven, true))
-            Log.SchemeDiffers(logger, origin, request.Host.Value ?? "");
-    }
-
     private static partial class Log
     {
         [LoggerMessage(1, LogLevel.Information, "WebSocket handshake refused with {StatusCode}: {Reason}", EventName = "HandshakeRefused")]
         public static partial void HandshakeRefused(ILogger logger, int statusCode, string reason);
-
-        [LoggerMessage(2, LogLevel.Information, "WebSocket refused: the page's origin {Origin} is not allowed to connect to {Scheme}://{Host}.", EventName = "OriginRefused")]
-        public static partial void OriginRefused(ILogger logger, string origin, string scheme, string host);
-
-        [LoggerMessage(3, LogLevel.Warning, "WebSocket refused: the page was loaded as {Origin}, but its request arrived as http://{Host}. TLS ends at a proxy "
-            + "in front of this server. Let the proxy send X-Forwarded-Proto and call app.UseForwardedHeaders(new() {{ ForwardedHeaders = "
-            + "ForwardedHeaders.XForwardedProto }}) before the endpoints (with the proxy in KnownProxies or KnownIPNetworks unless it is on this machine); "
-            + "or allow the origin by name: OriginPolicy.Only(\"{Origin}\"). This is said once.", EventName = "SchemeDiffers")]
-        public static partial void SchemeDiffers(ILogger logger, string origin, string host);
     }
 }

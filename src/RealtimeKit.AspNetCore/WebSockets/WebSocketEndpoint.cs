@@ -7,7 +7,7 @@ namespace RealtimeKit.AspNetCore;
 
 /// <summary>Runs an application's handler over a connection, and ends the connection before it gives the request back.</summary>
 internal sealed partial class WebSocketEndpoint(
-    WebSocketEndpointOptions options, Func<WebSocketConnection, HttpContext, Task> handler, WebSocketRegistry? registry, ILogger logger)
+    WebSocketEndpointOptions options, Func<WebSocketConnection, HttpContext, Task> handler, ConnectionRegistry? registry, ILogger logger)
 {
     // All that an idle connection keeps of this is one small state machine: accepting and finishing have their own, and the request's
     // service scope is left to the handler to open.

@@ -42,12 +42,7 @@ public sealed class WebSocketEndpointOptions
         copy.Connection = Connection.Clone();
         copy.Connection.Role = WebSocketRole.Server;
         copy.Connection.LeaveOpen = true;
-        copy.Handshake = new WebSocketHandshakeOptions
-        {
-            MaxHeaderBytes = Handshake.MaxHeaderBytes,
-            MaxListElements = Handshake.MaxListElements,
-            SubProtocols = Handshake.SubProtocols,
-        };
+        copy.Handshake = Handshake.Clone();
         return copy;
     }
 }

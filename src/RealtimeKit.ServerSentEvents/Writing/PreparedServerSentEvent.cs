@@ -50,4 +50,15 @@ public sealed class PreparedServerSentEvent
         ServerSentEventFormatter.WriteEvent(output, data, json, eventType);
         return new PreparedServerSentEvent(output.WrittenSpan.ToArray());
     }
+
+    /// <summary>What a host writes first on every stream: no event, but a comment and a reconnection time.</summary>
+    internal static PreparedServerSentEvent CreateOpening(string? comment, TimeSpan? retry)
+    {
+        var output = new ArrayBufferWriter<byte>();
+        if (comment is not null)
+            ServerSentEventFormatter.WriteComment(output, comment);
+        if (retry is { } time)
+            ServerSentEventFormatter.WriteRetry(output, time);
+        return new PreparedServerSentEvent(output.WrittenSpan.ToArray());
+    }
 }

@@ -1,6 +1,4 @@
 using System.Buffers;
-using System.Buffers.Text;
-using System.Runtime.CompilerServices;
 using System.Text.Json.Serialization.Metadata;
 
 namespace RealtimeKit.ServerSentEvents;
@@ -25,7 +23,7 @@ public static class ServerSentEventFormatter
         TWriter output, ReadOnlySpan<byte> utf8Data, string? eventType = null, string? id = null, TimeSpan? retry = null)
         where TWriter : IBufferWriter<byte>
     {
-        if (eventType is null && id is null && retry is null && TryWriteShort(output, utf8Data))
+        if (ShortEvent.TryWrite(output, utf8Data, eventType, id, retry))
             return;
         WriteFields(output, eventType, id, retry);
         WriteData(output, utf8Data);
@@ -43,6 +41,8 @@ public static class ServerSentEventFormatter
         TWriter output, ReadOnlySpan<char> data, string? eventType = null, string? id = null, TimeSpan? retry = null)
         where TWriter : IBufferWriter<byte>
     {
+        if (ShortEvent.TryWrite(output, data, eventType, id, retry))
+            return;
         WriteFields(output, eventType, id, retry);
         WriteData(output, data);
         WriteEnd(output);
@@ -169,31 +169,9 @@ public static class ServerSentEventFormatter
         output.Advance(1);
     }
 
-    /// <summary>An event of one short line of data and nothing else: one request for memory, one advance.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static bool TryWriteShort<TWriter>(TWriter output, ReadOnlySpan<byte> utf8Data)
-        where TWriter : IBufferWriter<byte>
-    {
-        const int Longest = 1024;
-        if (utf8Data.Length > Longest || LineEnd.IndexOf(utf8Data) >= 0)
-            return false;
-
-        var span = output.GetSpan(utf8Data.Length + 8);
-        "data: "u8.CopyTo(span);
-        utf8Data.CopyTo(span[6..]);
-        span[utf8Data.Length + 6] = (byte)'\n';
-        span[utf8Data.Length + 7] = (byte)'\n';
-        output.Advance(utf8Data.Length + 8);
-        return true;
-    }
-
     private static void WriteRetryField<TWriter>(TWriter output, TimeSpan retry)
         where TWriter : IBufferWriter<byte>
     {
-        var span = output.GetSpan(32);
-        "retry: "u8.CopyTo(span);
-        Utf8Formatter.TryFormat(retry.Ticks / TimeSpan.TicksPerMillisecond, span[7..], out var digits);
-        span[7 + digits] = (byte)'\n';
-        output.Advance(8 + digits);
+        output.Advance(ShortEvent.WriteRetry(output.GetSpan(ShortEvent.MaxRetryLength), retry));
     }
 }

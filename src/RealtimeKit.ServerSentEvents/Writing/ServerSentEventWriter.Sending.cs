@@ -35,6 +35,12 @@ public sealed partial class ServerSentEventWriter
     {
         if (_isClosed || !_gate.Wait(0, CancellationToken.None))
             return false;
+        if (_isClosed)
+        {
+            // Looked at again with the gate held: since the first look a host may have taken its pipe back for another stream.
+            _gate.Release();
+            return false;
+        }
 
         ValueTask<FlushResult> flush;
         try
@@ -69,7 +75,10 @@ public sealed partial class ServerSentEventWriter
         _ = Volatile.Read(ref _closed)?.CancelAsync();
     }
 
-    /// <summary>Waits for the write under way, says a last reconnection time if asked to, and closes. For hosts, when a stream ends.</summary>
+    /// <summary>
+    /// Waits for the write under way, says a last reconnection time if asked to, and closes. For hosts, when a stream ends; of several
+    /// calls the first to get its turn decides what is said.
+    /// </summary>
     /// <param name="retry">How long the client shall wait before it reconnects; null for nothing said.</param>
     /// <param name="cancellationToken">Ends the wait; the stream is closed all the same.</param>
     /// <returns>Completes when nothing more is written to the pipe.</returns>
@@ -82,8 +91,9 @@ public sealed partial class ServerSentEventWriter
 
         try
         {
-            // Whoever waited for the gate behind this finds the stream closed: nothing touches the pipe any more.
-            if (retry is { } time)
+            // Whoever waited for the gate behind this finds the stream closed: nothing touches the pipe any more, which may be another
+            // stream's by the time a second caller gets here.
+            if (!_isCompleted && retry is { } time)
             {
                 ServerSentEventFormatter.WriteRetry(_output, time);
                 await _output.FlushAsync(cancellationToken).ConfigureAwait(false);
@@ -91,6 +101,7 @@ public sealed partial class ServerSentEventWriter
         }
         finally
         {
+            _isCompleted = true;
             _gate.Release();
         }
     }

@@ -22,6 +22,7 @@ public sealed partial class ServerSentEventWriter
     private CancellationTokenSource? _closed;
     private long _writeCount;
     private volatile bool _isClosed;
+    private bool _isCompleted;
 
     /// <summary>Creates a writer.</summary>
     /// <param name="output">Where to write. Nobody else may write to it meanwhile.</param>
@@ -56,6 +57,12 @@ public sealed partial class ServerSentEventWriter
 
     /// <summary>Whether the stream has ended.</summary>
     public bool IsClosed => _isClosed;
+
+    /// <summary>
+    /// Whether a write, or the flush of one, is under way. A stream on which this stays true while <see cref="WriteCount"/> stays the
+    /// same has a reader that does not read.
+    /// </summary>
+    public bool IsWriting => _gate.CurrentCount == 0;
 
     /// <summary>How many writes and heartbeats there have been. A stream is idle while it stays the same.</summary>
     public long WriteCount => Volatile.Read(ref _writeCount);

@@ -9,7 +9,7 @@ internal sealed partial class CodecWebSocketConnection
     private static readonly TimeSpan LingerTimeout = TimeSpan.FromMilliseconds(900);
 
     private Ending? _ending;
-    private bool _closeSent;
+    private volatile bool _closeSent;
     private bool _closeReceived;
     private WebSocketCloseStatus _localStatus;
     private string? _localReason;
@@ -45,8 +45,7 @@ internal sealed partial class CodecWebSocketConnection
         if (_ending is { } ended)
             return ended.Result;
 
-        TryEnqueueClose(status, reason);
-        StartFlush();
+        SendClose(status, reason);
         using (_inputGate.Enter())
             _isDiscarding = true;
         ReadAhead();
@@ -201,7 +200,7 @@ internal sealed partial class CodecWebSocketConnection
         using (_inputGate.Enter())
         {
             _isDetached = true;
-            if (!_readPending)
+            if (!_readPending || _transport.IsReadEndedByOwner)
                 return;
         }
 

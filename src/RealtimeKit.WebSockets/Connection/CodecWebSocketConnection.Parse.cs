@@ -201,13 +201,23 @@ internal sealed partial class CodecWebSocketConnection
             return;
         }
 
-        _closeReceived = true;
         var status = close.Status ?? WebSocketCloseStatus.Empty;
         var reason = close.Reason.IsEmpty ? null : close.GetReason();
-        if (TryEnqueueClose(status, reason: null))
+        Interlocked.Exchange(ref _remoteClose, new RemoteClose(status, reason));
+        _closeReceived = true;
+        if (IsAnsweredByBridge)
+        {
+            // The application answers, when it likes.
+        }
+        else if (TryEnqueueClose(status, reason: null))
+        {
             End(status, reason, WebSocketCloseInitiator.Remote, isClean: true);
+        }
         else
+        {
             End(_localStatus, _localReason, WebSocketCloseInitiator.Local, isClean: true);
+        }
+
         EndInput();
     }
 

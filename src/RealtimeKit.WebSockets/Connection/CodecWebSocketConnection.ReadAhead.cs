@@ -365,7 +365,7 @@ internal sealed partial class CodecWebSocketConnection
     {
         _inputEnded = true;
         _inMessage = _inFrame = false;
-        if (_ending is null)
+        if (_ending is null && _remoteClose is null)
         {
             if (_closeSent)
                 End(_localStatus, _localReason, WebSocketCloseInitiator.Local, isClean: false);

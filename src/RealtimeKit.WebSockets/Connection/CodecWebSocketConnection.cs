@@ -57,7 +57,7 @@ internal sealed partial class CodecWebSocketConnection : WebSocketConnection
         {
             if (Volatile.Read(ref _ending) is { } ending)
                 return ending.IsAborted ? WebSocketState.Aborted : WebSocketState.Closed;
-            return _closeSent ? WebSocketState.CloseSent : _closeAhead ? WebSocketState.CloseReceived : WebSocketState.Open;
+            return _closeSent ? WebSocketState.CloseSent : _closeAhead || _closeReceived ? WebSocketState.CloseReceived : WebSocketState.Open;
         }
     }
 

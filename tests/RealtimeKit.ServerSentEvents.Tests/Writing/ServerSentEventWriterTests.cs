@@ -220,6 +220,36 @@ public class ServerSentEventWriterTests
     }
 
     [Fact]
+    public async Task CompleteAsync_Twice_OnlyTheFirstTouchesThePipe()
+    {
+        var pipe = new Pipe();
+        var writer = new ServerSentEventWriter(pipe.Writer);
+        await writer.CompleteAsync(cancellationToken: Cancel);
+
+        await writer.CompleteAsync(TimeSpan.FromSeconds(1), Cancel);
+
+        writer.TryWriteHeartbeat().Should().BeFalse();
+        pipe.Writer.UnflushedBytes.Should().Be(0);
+        pipe.Reader.TryRead(out _).Should().BeFalse();
+    }
+
+    [Fact]
+    public async Task IsWriting_FlushIsPending_IsTrueUntilItEnds()
+    {
+        var pipe = new Pipe(new PipeOptions(pauseWriterThreshold: 2, resumeWriterThreshold: 1));
+        var writer = new ServerSentEventWriter(pipe.Writer);
+        writer.IsWriting.Should().BeFalse();
+
+        var write = writer.WriteAsync("waits", cancellationToken: Cancel).AsTask();
+        writer.IsWriting.Should().BeTrue();
+
+        var read = await pipe.Reader.ReadAsync(Cancel);
+        pipe.Reader.AdvanceTo(read.Buffer.End);
+        await write.WaitAsync(TimeSpan.FromSeconds(30), Cancel);
+        writer.IsWriting.Should().BeFalse();
+    }
+
+    [Fact]
     public async Task CompleteAsync_WithRetry_WritesItLast()
     {
         var pipe = new Pipe();

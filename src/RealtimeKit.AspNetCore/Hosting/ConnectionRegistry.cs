@@ -1,4 +1,3 @@
-using System.Net.WebSockets;
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -7,30 +6,31 @@ using Microsoft.Extensions.Options;
 namespace RealtimeKit.AspNetCore;
 
 /// <summary>
-/// The open connections of a host, so that its shutdown says goodbye (1001) to all of them: Kestrel alone would wait for them until
-/// the shutdown timeout, 30 seconds, and then cut them off. An intrusive list: a connection costs no entry, registration or token.
+/// The open connections of a host, WebSockets and event streams, so that its shutdown says goodbye to all of them: Kestrel alone would
+/// wait for them until the shutdown timeout, 30 seconds, and then cut them off. An intrusive list: a connection costs no entry,
+/// registration or token.
 /// </summary>
-internal sealed class WebSocketRegistry
+internal sealed class ConnectionRegistry
 {
-    private static readonly ConditionalWeakTable<IHostApplicationLifetime, WebSocketRegistry> Registries = [];
+    private static readonly ConditionalWeakTable<IHostApplicationLifetime, ConnectionRegistry> Registries = [];
     private static readonly TimeSpan LongestDrain = TimeSpan.FromSeconds(5);
 
     private readonly Lock _lock = new();
     private readonly TimeSpan _drainTimeout;
     private readonly TaskCompletionSource _isEmpty = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private AcceptedWebSocket? _first;
+    private IOpenConnection? _first;
     private bool _isStopping;
 
-    private WebSocketRegistry(IHostApplicationLifetime lifetime, TimeSpan shutdownTimeout)
+    private ConnectionRegistry(IHostApplicationLifetime lifetime, TimeSpan shutdownTimeout)
     {
         // The host's own timeout must never be what ends a drain.
         _drainTimeout = TimeSpan.FromTicks(Math.Min(LongestDrain.Ticks, shutdownTimeout.Ticks / 2));
         lifetime.ApplicationStopping.UnsafeRegister(static registry => ThreadPool.UnsafeQueueUserWorkItem(
-            static registry => _ = registry.DrainAsync(), (WebSocketRegistry)registry!, preferLocal: false), this);
+            static registry => _ = registry.DrainAsync(), (ConnectionRegistry)registry!, preferLocal: false), this);
     }
 
     /// <summary>The registry of a host; <see langword="null"/> where there is no host to stop.</summary>
-    public static WebSocketRegistry? For(IServiceProvider services)
+    public static ConnectionRegistry? For(IServiceProvider services)
     {
         if (services.GetService<IHostApplicationLifetime>() is not { } lifetime)
             return null;
@@ -43,40 +43,40 @@ internal sealed class WebSocketRegistry
             if (!Registries.TryGetValue(lifetime, out registry))
             {
                 var timeout = services.GetService<IOptions<HostOptions>>()?.Value.ShutdownTimeout ?? TimeSpan.FromSeconds(30);
-                Registries.Add(lifetime, registry = new WebSocketRegistry(lifetime, timeout));
+                Registries.Add(lifetime, registry = new ConnectionRegistry(lifetime, timeout));
             }
         }
 
         return registry;
     }
 
-    public void Add(AcceptedWebSocket accepted)
+    public void Add(IOpenConnection connection)
     {
         bool isLate;
         lock (_lock)
         {
-            accepted.Next = _first;
+            connection.NextOpen = _first;
             if (_first is not null)
-                _first.Previous = accepted;
-            _first = accepted;
+                _first.PreviousOpen = connection;
+            _first = connection;
             isLate = _isStopping;
         }
 
         if (isLate)
-            _ = GoAwayAsync(accepted, CancellationToken.None);
+            _ = connection.GoAwayAsync(CancellationToken.None);
     }
 
-    public void Remove(AcceptedWebSocket accepted)
+    public void Remove(IOpenConnection connection)
     {
         lock (_lock)
         {
-            if (accepted.Previous is { } previous)
-                previous.Next = accepted.Next;
-            else if (_first == accepted)
-                _first = accepted.Next;
-            if (accepted.Next is { } next)
-                next.Previous = accepted.Previous;
-            accepted.Next = accepted.Previous = null;
+            if (connection.PreviousOpen is { } previous)
+                previous.NextOpen = connection.NextOpen;
+            else if (_first == connection)
+                _first = connection.NextOpen;
+            if (connection.NextOpen is { } next)
+                next.PreviousOpen = connection.PreviousOpen;
+            connection.NextOpen = connection.PreviousOpen = null;
             if (_isStopping && _first is null)
                 _isEmpty.TrySetResult();
         }
@@ -92,7 +92,7 @@ internal sealed class WebSocketRegistry
         }
 
         using var deadline = new CancellationTokenSource(_drainTimeout);
-        await Task.WhenAll(List().Select(accepted => GoAwayAsync(accepted, deadline.Token))).ConfigureAwait(false);
+        await Task.WhenAll(List().Select(connection => connection.GoAwayAsync(deadline.Token))).ConfigureAwait(false);
 
         // A handler that is busy with something else is told through RequestAborted that nobody is left to serve.
         try
@@ -101,32 +101,20 @@ internal sealed class WebSocketRegistry
         }
         catch (OperationCanceledException)
         {
-            foreach (var accepted in List())
-                accepted.Abort();
+            foreach (var connection in List())
+                connection.Abort();
         }
     }
 
-    private List<AcceptedWebSocket> List()
+    private List<IOpenConnection> List()
     {
-        var list = new List<AcceptedWebSocket>();
+        var list = new List<IOpenConnection>();
         lock (_lock)
         {
-            for (var accepted = _first; accepted is not null; accepted = accepted.Next)
-                list.Add(accepted);
+            for (var connection = _first; connection is not null; connection = connection.NextOpen)
+                list.Add(connection);
         }
 
         return list;
-    }
-
-    private static async Task GoAwayAsync(AcceptedWebSocket accepted, CancellationToken deadline)
-    {
-        try
-        {
-            await accepted.Connection.CloseAsync(WebSocketCloseStatus.EndpointUnavailable, cancellationToken: deadline).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException)
-        {
-            // CloseAsync has aborted the connection.
-        }
     }
 }
