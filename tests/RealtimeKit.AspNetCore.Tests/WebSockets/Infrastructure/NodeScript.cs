@@ -4,20 +4,24 @@ using System.Text.Json;
 
 namespace RealtimeKit.AspNetCore.Tests.WebSockets;
 
-/// <summary>Node/client.mjs, which talks through npm ws: an independent client.</summary>
+/// <summary>A script of the Node folder: an independent client, which prints what it sees as JSON, a value a line.</summary>
 internal sealed class NodeScript : IAsyncDisposable
 {
     private readonly Process _process;
 
     private NodeScript(Process process) => _process = process;
 
-    public static NodeScript Start(string scenario, params string[] arguments)
+    /// <summary>Node/client.mjs, which talks through npm ws.</summary>
+    public static NodeScript Start(string scenario, params string[] arguments) => Start("client.mjs", "ws", [scenario, .. arguments]);
+
+    /// <summary>Any of the scripts; skips the test where the package that it talks through is missing.</summary>
+    public static NodeScript Start(string script, string package, string[] arguments)
     {
         var folder = typeof(NodeScript).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(pair => pair.Key == "NodeScripts").Value!;
-        if (!Directory.Exists(Path.Combine(folder, "node_modules", "ws")))
-            Assert.Skip($"npm ws is not installed. Run: npm ci --prefix {folder}");
+        if (!Directory.Exists(Path.Combine(folder, "node_modules", package)))
+            Assert.Skip($"npm {package} is not installed. Run: npm ci --prefix {folder}");
         var start = new ProcessStartInfo("node") { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (var argument in (IEnumerable<string>)["client.mjs", scenario, .. arguments])
+        foreach (var argument in (IEnumerable<string>)[script, .. arguments])
             start.ArgumentList.Add(argument);
         try
         {
