@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
 
 namespace RealtimeKit.ServerSentEvents;
 
@@ -118,6 +119,7 @@ public sealed partial class ServerSentEventWriter
         return default;
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask SendWhenFreeAsync<TPayload>(TPayload payload, CancellationToken cancellationToken)
         where TPayload : struct, IEventPayload
     {
@@ -146,6 +148,8 @@ public sealed partial class ServerSentEventWriter
         }
     }
 
+    // A client that reads slower than events come makes many flushes wait, and HTTP/2 makes one in five: their state is reused.
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask FinishAsync(ValueTask<FlushResult> flush)
     {
         FlushResult result;
