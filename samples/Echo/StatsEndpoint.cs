@@ -27,7 +27,7 @@ internal static class StatsEndpoint
             GC.GetTotalAllocatedBytes(precise: true),
             GC.CollectionCount(0),
             process.WorkingSet64,
-            EchoEndpoint.Connections,
+            EchoEndpoint.Connections + SseEndpoint.Streams,
             (long)process.TotalProcessorTime.TotalMilliseconds,
             process.Id);
         return context.Response.WriteAsJsonAsync(stats, StatsJson.Default.Stats);
