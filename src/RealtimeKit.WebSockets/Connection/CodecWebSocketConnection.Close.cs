@@ -133,6 +133,7 @@ internal sealed partial class CodecWebSocketConnection
                 {
                     _version++;
                     _input.Clear();
+                    _deflate?.Dispose();
                 }
             }
 

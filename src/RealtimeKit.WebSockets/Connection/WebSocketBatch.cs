@@ -19,15 +19,24 @@ public sealed class WebSocketBatch : IDisposable
     /// <summary>Adds a message.</summary>
     /// <param name="payload">The payload, which is copied.</param>
     /// <param name="type">Text (the payload must be UTF-8) or binary.</param>
-    public void Add(ReadOnlySpan<byte> payload, WebSocketMessageType type) =>
-        _connection.WriteToBatch(_buffer ??= PooledBufferWriter.Rent(), payload, type);
+    public void Add(ReadOnlySpan<byte> payload, WebSocketMessageType type) => Add(payload, type, WebSocketMessageFlags.None);
+
+    /// <summary>Adds a message, with flags.</summary>
+    /// <param name="payload">The payload, which is copied.</param>
+    /// <param name="type">Text (the payload must be UTF-8) or binary.</param>
+    /// <param name="flags">
+    /// <see cref="WebSocketMessageFlags.DisableCompression"/> keeps this message out of permessage-deflate;
+    /// <see cref="WebSocketMessageFlags.EndOfMessage"/> changes nothing.
+    /// </param>
+    public void Add(ReadOnlySpan<byte> payload, WebSocketMessageType type, WebSocketMessageFlags flags) =>
+        _connection.WriteToBatch(_buffer ??= PooledBufferWriter.Rent(), payload, type, flags);
 
     /// <summary>Adds a message that was encoded once for many connections.</summary>
     /// <param name="message">The message.</param>
     public void Add(PreparedWebSocketMessage message)
     {
         ArgumentNullException.ThrowIfNull(message);
-        Add(message.Payload.Span, message.Type);
+        _connection.WriteToBatch(_buffer ??= PooledBufferWriter.Rent(), message);
     }
 
     /// <summary>Enqueues the batch and empties it.</summary>
