@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using RealtimeKit.AspNetCore;
 
 namespace RealtimeKit.Samples.Echo;
 
@@ -57,7 +58,7 @@ internal sealed class EchoOptions
                 Compression = OneOf(flag, rest, "off", "on", "takeover");
                 break;
             case "--subprotocols":
-                SubProtocols = Value(flag, rest).Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+                SubProtocols = Names(flag, rest);
                 break;
             case "--max-message":
                 MaxMessage = Number(flag, rest, 1, 1 << 30);
@@ -74,8 +75,6 @@ internal sealed class EchoOptions
     {
         if (Host == "httplistener")
             throw new FormatException("--host httplistener is not there yet");
-        if (Compression != "off")
-            throw new FormatException($"--compression {Compression} is not there yet");
         if (Protocols == HttpProtocols.Http1AndHttp2 && !Https)
             throw new FormatException("--http1 with --http2 needs --https: without ALPN a port speaks one of them");
         if (Protocols == HttpProtocols.None)
@@ -89,6 +88,20 @@ internal sealed class EchoOptions
     {
         var value = Value(flag, rest);
         return known.Contains(value) ? value : throw new FormatException($"{flag} is one of {string.Join(", ", known)}");
+    }
+
+    private static string[] Names(string flag, Queue<string> rest)
+    {
+        var names = Value(flag, rest).Split(',');
+        try
+        {
+            _ = new WebSocketEndpointOptions { SubProtocols = names };
+            return names;
+        }
+        catch (ArgumentException)
+        {
+            throw new FormatException($"{flag} is a list of tokens, each once, like a,b");
+        }
     }
 
     private static int Number(string flag, Queue<string> rest, int minimum, int maximum) =>

@@ -26,7 +26,16 @@ app.MapEcho(options);
 if (options.Stats)
     app.MapStats();
 
-await app.StartAsync();
+try
+{
+    await app.StartAsync();
+}
+catch (IOException error)
+{
+    Console.Error.WriteLine($"echo: {error.Message}");
+    return 1;
+}
+
 Console.WriteLine($"Listening on {string.Join(", ", app.Urls)}");
 await app.WaitForShutdownAsync();
 return 0;

@@ -13,9 +13,9 @@ internal static class StatsEndpoint
         endpoints.MapGet("/stats", WriteAsync);
         endpoints.MapMethods("/gc", GetOrPost, context =>
         {
-            GC.Collect();
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: true, compacting: true);
             GC.WaitForPendingFinalizers();
-            GC.Collect();
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: true, compacting: true);
             return WriteAsync(context);
         });
     }
@@ -24,7 +24,7 @@ internal static class StatsEndpoint
     {
         using var process = Process.GetCurrentProcess();
         var stats = new Stats(
-            GC.GetTotalAllocatedBytes(),
+            GC.GetTotalAllocatedBytes(precise: true),
             GC.CollectionCount(0),
             process.WorkingSet64,
             EchoEndpoint.Connections,

@@ -11,12 +11,6 @@ internal static class RunProgram
         var quick = arguments.Has("quick");
         var names = arguments.List("impl", quick ? "framework,ours,bare-pipes" : "framework,ours,bare-stream,bare-pipes");
         var note = arguments.Text("note", "");
-        if (names.Contains("ours") && !OursEcho.IsAvailable)
-        {
-            note += " *ours* is not built in yet and is left out.";
-            names = [.. names.Where(name => name != "ours")];
-        }
-
         var settings = new EchoSettings(
             [.. from size in arguments.Numbers("size", quick ? "125" : "16,125,1024,16384")
                 from connections in arguments.Numbers("connections", quick ? "50" : "1,50,500")

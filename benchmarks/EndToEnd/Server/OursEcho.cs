@@ -1,17 +1,16 @@
+using RealtimeKit.AspNetCore;
+
 namespace RealtimeKit.Benchmarks.EndToEnd;
 
-/// <summary>RealtimeKit's own endpoint, as an application writes it.</summary>
+/// <summary>RealtimeKit's own endpoint, as an application writes it; keep-alive as seldom as the framework's, so that both do the same.</summary>
 internal static class OursEcho
 {
-    public static bool IsAvailable => true;
-
-    public static void AddServices(IServiceCollection services)
-    {
-    }
-
-    public static void Map(WebApplication app) => app.MapWebSocket("/ws", async connection =>
-    {
-        await foreach (var message in connection.ReadAllAsync())
-            await connection.SendAsync(message.Payload, message.Type);
-    });
+    public static void Map(WebApplication app) => app.MapWebSocket(
+        "/ws",
+        new WebSocketEndpointOptions { Connection = { KeepAliveInterval = TimeSpan.FromMinutes(2) } },
+        async connection =>
+        {
+            await foreach (var message in connection.ReadAllAsync())
+                await connection.SendAsync(message.Payload, message.Type);
+        });
 }

@@ -16,12 +16,6 @@ internal static class ServerProgram
     public static async Task<int> RunAsync(Arguments arguments)
     {
         var implementation = arguments.Text("impl", "framework");
-        if (implementation == "ours" && !OursEcho.IsAvailable)
-        {
-            Console.Error.WriteLine("--impl ours is not built in yet");
-            return 2;
-        }
-
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseKestrelHttpsConfiguration();
@@ -36,9 +30,6 @@ internal static class ServerProgram
                     listen.Protocols = HttpProtocols.Http1;
             });
         });
-        if (implementation == "ours")
-            OursEcho.AddServices(builder.Services);
-
         var app = builder.Build();
         app.MapGet("/stats", () => Results.Json(ServerStats.Read()));
         app.MapGet("/gc", () => Results.Json(ServerStats.CollectAndRead()));

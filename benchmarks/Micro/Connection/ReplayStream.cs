@@ -1,8 +1,12 @@
 namespace RealtimeKit.Benchmarks.Micro.Connection;
 
-/// <summary>A stream that hands out the same bytes for ever and swallows what is written: the wire without a wire.</summary>
+/// <summary>
+/// A stream that hands out the same bytes for ever and swallows what is written: the wire without a wire. Without bytes a read never
+/// ends, as with a peer that only listens.
+/// </summary>
 internal sealed class ReplayStream(byte[] content) : Stream
 {
+    private readonly TaskCompletionSource<int> _never = new();
     private int _position;
 
     public long Written { get; private set; }
@@ -33,7 +37,8 @@ internal sealed class ReplayStream(byte[] content) : Stream
 
     public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
 
-    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => new(Read(buffer.Span));
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+        content.Length == 0 ? new(_never.Task) : new(Read(buffer.Span));
 
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {

@@ -29,7 +29,7 @@ public class SendBenchmarks
         _payload = Payloads.Create(Content.Binary, Size);
         _type = WebSocketMessageType.Binary;
         _framework = WebSocket.CreateFromStream(_frameworkWire, new WebSocketCreationOptions { IsServer = Role == WebSocketRole.Server });
-        _connection = WebSocketConnection.Create(new SendOnlyStream(_wire), new WebSocketConnectionOptions { Role = Role });
+        _connection = WebSocketConnection.Create(_wire, new WebSocketConnectionOptions { Role = Role });
     }
 
     [Benchmark(Baseline = true, OperationsPerInvoke = Messages)]

@@ -89,6 +89,16 @@ public sealed class OriginPolicy
         && request.Headers.Origin is [var value] && WebOrigin.TryParse(value, out var origin)
         && origin.Equals(WebOrigin.Of("https", request.Host));
 
+    /// <summary>With whom an allowed response is shared beyond its own origin, as CORS says it (Fetch §3.3).</summary>
+    internal OriginSharing GetSharing(HttpRequest request)
+    {
+        if (_kind == Kind.SameOrigin || request.Headers.Origin is not [var value])
+            return OriginSharing.None;
+        if (_kind == Kind.Any)
+            return OriginSharing.WithAny;
+        return WebOrigin.TryParse(value, out var origin) && origin.Equals(WebOrigin.Of(request)) ? OriginSharing.None : OriginSharing.WithThis;
+    }
+
     private bool IsListed(WebOrigin origin)
     {
         foreach (var value in _allowed)

@@ -1,3 +1,4 @@
+using System.Net.WebSockets;
 using Microsoft.AspNetCore.Http;
 using RealtimeKit.WebSockets;
 
@@ -7,30 +8,42 @@ namespace RealtimeKit.AspNetCore;
 /// A connection and the request that it lives in: what the registry lists, and the only way in which a connection reaches its
 /// request, so that none does once the request has ended and its objects serve another.
 /// </summary>
-internal sealed class AcceptedWebSocket(HttpContext context)
+internal sealed class AcceptedWebSocket(HttpContext context) : IAbortable, IOpenConnection
 {
-    private readonly Lock _lock = new();
     private HttpContext? _context = context;
-    private WebSocketRegistry? _registry;
+    private ConnectionRegistry? _registry;
 
     public WebSocketConnection Connection { get; private set; } = null!;
 
-    // The registry's list.
-    internal AcceptedWebSocket? Next;
-    internal AcceptedWebSocket? Previous;
+    IOpenConnection? IOpenConnection.NextOpen { get; set; }
 
-    public void Start(WebSocketConnection connection, WebSocketRegistry? registry)
+    IOpenConnection? IOpenConnection.PreviousOpen { get; set; }
+
+    public void Start(WebSocketConnection connection, ConnectionRegistry? registry)
     {
         Connection = connection;
         _registry = registry;
         registry?.Add(this);
     }
 
+    /// <summary>Closes with 1001; at the deadline the connection is aborted.</summary>
+    public async Task GoAwayAsync(CancellationToken deadline)
+    {
+        try
+        {
+            await Connection.CloseAsync(WebSocketCloseStatus.EndpointUnavailable, cancellationToken: deadline).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // CloseAsync has aborted the connection.
+        }
+    }
+
     /// <summary>Ends the transport at once. Disposing Kestrel's stream would do nothing.</summary>
-    public void AbortRequest()
+    public void Abort()
     {
         // Under the lock: Release waits until an abort that has begun is done with this request.
-        lock (_lock)
+        lock (this)
             _context?.Abort();
     }
 
@@ -38,7 +51,7 @@ internal sealed class AcceptedWebSocket(HttpContext context)
     public void Release()
     {
         _registry?.Remove(this);
-        lock (_lock)
+        lock (this)
             _context = null;
     }
 }

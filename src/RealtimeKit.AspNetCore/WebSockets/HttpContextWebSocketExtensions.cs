@@ -22,7 +22,8 @@ public static class HttpContextWebSocketExtensions
     {
         ArgumentNullException.ThrowIfNull(context);
         var logger = context.RequestServices.GetRequiredService<ILogger<WebSocketEndpoint>>();
-        var accepted = await WebSocketAcceptor.AcceptAsync(context, (options ?? new WebSocketEndpointOptions()).Copy(), logger).ConfigureAwait(false);
+        var registry = ConnectionRegistry.For(context.RequestServices);
+        var accepted = await WebSocketAcceptor.AcceptAsync(context, (options ?? new WebSocketEndpointOptions()).Copy(), registry, logger).ConfigureAwait(false);
         if (accepted is null)
             return null;
 

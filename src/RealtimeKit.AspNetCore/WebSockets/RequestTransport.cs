@@ -14,47 +14,53 @@ internal static class RequestTransport
     /// <returns><see langword="null"/> where the server's limit on upgraded connections is reached; nothing has been sent then.</returns>
     /// <exception cref="NotSupportedException">The server has no WebSockets to offer.</exception>
     public static async Task<WebSocketTransport?> TakeAsync(
-        HttpContext context, WebSocketHandshakeResult handshake, WebSocketEndpointOptions options, Action abort)
+        HttpContext context, WebSocketHandshakeResult handshake, WebSocketEndpointOptions options, IAbortable owner)
     {
         var features = context.Features;
         if (features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true } connect)
         {
             WriteHeaders(context.Response, handshake);
             var stream = await connect.AcceptAsync().ConfigureAwait(false);
-            return new StreamTransport(stream, leaveOpen: true, flushes: false, abort);
+            return new StreamTransport(stream, leaveOpen: true, flushes: false, owner);
         }
 
         if (features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true } upgrade)
         {
             WriteHeaders(context.Response, handshake);
-            return await UpgradeAsync(context, upgrade, options.ForceStream, abort).ConfigureAwait(false);
+            return await UpgradeAsync(context, upgrade, options.ForceStream, owner).ConfigureAwait(false);
         }
 
         // TestServer, and servers that keep the bytes to themselves: their socket does the framing.
         if (features.Get<IHttpWebSocketFeature>() is { IsWebSocketRequest: true } sockets)
         {
             var socket = await sockets.AcceptAsync(new WebSocketAcceptContext { SubProtocol = handshake.SubProtocol }).ConfigureAwait(false);
-            return new BclWebSocketTransport(socket, leaveOpen: false, abort);
+            return new BclWebSocketTransport(socket, leaveOpen: false, owner);
         }
 
         throw new NotSupportedException("This server offers no way to accept a WebSocket: neither an upgrade, nor extended CONNECT, nor a WebSocket feature.");
     }
 
-    private static async Task<WebSocketTransport?> UpgradeAsync(HttpContext context, IHttpUpgradeFeature upgrade, bool forceStream, Action abort)
+    /// <summary>Whether the server gives the connection's bytes, so that extensions of the protocol are this library's.</summary>
+    public static bool CarriesFrames(HttpContext context) =>
+        context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true }
+        || context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true };
+
+    private static async Task<WebSocketTransport?> UpgradeAsync(HttpContext context, IHttpUpgradeFeature upgrade, bool forceStream, IAbortable owner)
     {
         try
         {
-            // Flushes the 101: from here on the connection speaks WebSocket. Kestrel's stream flushes each write by itself.
+            // Flushes the 101: from here on the connection speaks WebSocket. Kestrel's stream flushes each write by itself, and ends a
+            // pending read in order when the request ends.
             var stream = await upgrade.UpgradeAsync().ConfigureAwait(false);
             var pipes = HttpProtocol.IsHttp11(context.Request.Protocol) ? context.Features.Get<IConnectionTransportFeature>()?.Transport : null;
             return pipes is not null && !forceStream && IsKestrelAlone(context, upgrade)
-                ? new PipeTransport(pipes, leaveOpen: true, abort)
-                : new StreamTransport(stream, leaveOpen: true, flushes: pipes is null, abort, pipes is null ? null : pipes.Input.CancelPendingRead);
+                ? new PipeTransport(pipes, leaveOpen: true, owner)
+                : new StreamTransport(stream, leaveOpen: true, flushes: pipes is null, owner, isReadEndedByOwner: pipes is not null);
         }
         catch (InvalidOperationException) when (!context.Response.HasStarted)
         {
             // KestrelServerLimits.MaxConcurrentUpgradedConnections
-            foreach (var name in (ReadOnlySpan<string>)[HeaderNames.Upgrade, HeaderNames.Connection, HeaderNames.SecWebSocketAccept, HeaderNames.SecWebSocketProtocol])
+            foreach (var name in (ReadOnlySpan<string>)[HeaderNames.Upgrade, HeaderNames.Connection, HeaderNames.SecWebSocketAccept, HeaderNames.SecWebSocketProtocol, HeaderNames.SecWebSocketExtensions])
                 context.Response.Headers.Remove(name);
             return null;
         }

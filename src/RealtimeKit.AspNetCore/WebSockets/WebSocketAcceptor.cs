@@ -12,11 +12,9 @@ namespace RealtimeKit.AspNetCore;
 /// <summary>The server's side of the opening handshake on ASP.NET Core: checks the request, and accepts it or answers why not.</summary>
 internal static partial class WebSocketAcceptor
 {
-    private static bool _schemeHintGiven;
-
     /// <summary>Accepts a request's handshake, or answers why not.</summary>
     /// <returns><see langword="null"/> where it was refused.</returns>
-    public static async Task<AcceptedWebSocket?> AcceptAsync(HttpContext context, WebSocketEndpointOptions options, ILogger logger)
+    public static async Task<AcceptedWebSocket?> AcceptAsync(HttpContext context, WebSocketEndpointOptions options, ConnectionRegistry? registry, ILogger logger)
     {
         var handshake = Validate(context, options.Handshake);
         if (!handshake.IsAccepted)
@@ -28,16 +26,25 @@ internal static partial class WebSocketAcceptor
 
         if (!options.Origins.IsAllowed(context.Request))
         {
-            LogOrigin(context.Request, options.Origins, logger);
+            OriginRefusal.Log(logger, "WebSocket", context.Request, options.Origins);
             await RefuseAsync(context.Response, StatusCodes.Status403Forbidden, "This origin may not connect (RFC 6455 §10.2).").ConfigureAwait(false);
             return null;
+        }
+
+        // Compression that is not agreed on is no error: the connection goes on without it (RFC 7692 §5.1).
+        PerMessageDeflateParameters? compression = null;
+        if (options.Connection.Compression is { } wanted && RequestTransport.CarriesFrames(context)
+            && PerMessageDeflate.TryAccept(Values(context.Request.Headers.SecWebSocketExtensions), wanted, out var parameters, out var response))
+        {
+            compression = parameters;
+            handshake = handshake with { Extensions = response };
         }
 
         // A WebSocket outlives any deadline of a request.
         context.Features.Get<IHttpRequestTimeoutFeature>()?.DisableTimeout();
 
         var accepted = new AcceptedWebSocket(context);
-        var transport = await RequestTransport.TakeAsync(context, handshake, options, accepted.AbortRequest).ConfigureAwait(false);
+        var transport = await RequestTransport.TakeAsync(context, handshake, options, accepted).ConfigureAwait(false);
         if (transport is null)
         {
             Log.HandshakeRefused(logger, StatusCodes.Status503ServiceUnavailable, "The server takes no more upgraded connections.");
@@ -46,13 +53,14 @@ internal static partial class WebSocketAcceptor
         }
 
         var connectionOptions = options.Connection;
-        if (handshake.SubProtocol is not null)
+        if (handshake.SubProtocol is not null || compression is not null)
         {
             connectionOptions = connectionOptions.Clone();
             connectionOptions.SubProtocol = handshake.SubProtocol;
+            connectionOptions.CompressionParameters = compression;
         }
 
-        accepted.Start(new CodecWebSocketConnection(transport, connectionOptions), WebSocketRegistry.For(context.RequestServices));
+        accepted.Start(new CodecWebSocketConnection(transport, connectionOptions), registry);
         return accepted;
     }
 
@@ -102,26 +110,9 @@ internal static partial class WebSocketAcceptor
         return response.Body.WriteAsync(body).AsTask();
     }
 
-    private static void LogOrigin(HttpRequest request, OriginPolicy origins, ILogger logger)
-    {
-        var origin = request.Headers.Origin.ToString();
-        Log.OriginRefused(logger, origin, request.Scheme, request.Host.Value ?? "");
-        if (origins.IsRefusedForScheme(request) && !Interlocked.Exchange(ref _schemeHintGiven, true))
-            Log.SchemeDiffers(logger, origin, request.Host.Value ?? "");
-    }
-
     private static partial class Log
     {
         [LoggerMessage(1, LogLevel.Information, "WebSocket handshake refused with {StatusCode}: {Reason}", EventName = "HandshakeRefused")]
         public static partial void HandshakeRefused(ILogger logger, int statusCode, string reason);
-
-        [LoggerMessage(2, LogLevel.Information, "WebSocket refused: the page's origin {Origin} is not allowed to connect to {Scheme}://{Host}.", EventName = "OriginRefused")]
-        public static partial void OriginRefused(ILogger logger, string origin, string scheme, string host);
-
-        [LoggerMessage(3, LogLevel.Warning, "WebSocket refused: the page was loaded as {Origin}, but its request arrived as http://{Host}. TLS ends at a proxy "
-            + "in front of this server. Let the proxy send X-Forwarded-Proto and call app.UseForwardedHeaders(new() {{ ForwardedHeaders = "
-            + "ForwardedHeaders.XForwardedProto }}) before the endpoints (with the proxy in KnownProxies or KnownIPNetworks unless it is on this machine); "
-            + "or allow the origin by name: OriginPolicy.Only(\"{Origin}\"). This is said once.", EventName = "SchemeDiffers")]
-        public static partial void SchemeDiffers(ILogger logger, string origin, string host);
     }
 }

@@ -9,7 +9,7 @@ internal sealed partial class CodecWebSocketConnection
     private static readonly TimeSpan LingerTimeout = TimeSpan.FromMilliseconds(900);
 
     private Ending? _ending;
-    private bool _closeSent;
+    private volatile bool _closeSent;
     private bool _closeReceived;
     private WebSocketCloseStatus _localStatus;
     private string? _localReason;
@@ -45,8 +45,7 @@ internal sealed partial class CodecWebSocketConnection
         if (_ending is { } ended)
             return ended.Result;
 
-        TryEnqueueClose(status, reason);
-        StartFlush();
+        SendClose(status, reason);
         using (_inputGate.Enter())
             _isDiscarding = true;
         ReadAhead();
@@ -73,9 +72,29 @@ internal sealed partial class CodecWebSocketConnection
 
     private void AbortTransport()
     {
+        AbortOutput();
+        EndWaiting();
+    }
+
+    // A reset, and not just the end of the stream, ends both directions: who waits to send must not wait for the write deadline.
+    // What was received before stays.
+    private void AbortOutput()
+    {
         CloseOutput(isBroken: true);
-        if (!_isReleased)
-            _transport.Abort();
+        try
+        {
+            if (!_isReleased)
+                _transport.Abort();
+        }
+        catch (Exception)
+        {
+            // It has ended by itself.
+        }
+    }
+
+    // Nothing more is received, and whoever waits for it is told.
+    private void EndWaiting()
+    {
         var completed = false;
         using (_inputGate.Enter())
         {
@@ -113,25 +132,24 @@ internal sealed partial class CodecWebSocketConnection
             if (_ending is null)
                 await CloseAsync(WebSocketCloseStatus.NormalClosure).ConfigureAwait(false);
 
+            CloseOutput(isBroken: false);
             await FlushRestAsync().ConfigureAwait(false);
             await WaitForPeerAsync().ConfigureAwait(false);
             CloseOutput(isBroken: true);
             await DetachReadAsync().ConfigureAwait(false);
             _isReleased = true;   // from here on the transport is its owner's again
-            await _transport.CloseAsync().ConfigureAwait(false);
-        }
-        catch (Exception error) when (IsTransportError(error))
-        {
-            // The transport failed while it was being closed: it is closed.
+            await CloseTransportAsync().ConfigureAwait(false);
         }
         finally
         {
             _wheel.Remove(_timer);
+            EndWaiting();
             using (_inputGate.Enter())
             {
                 if (!_readPending)
                 {
                     _version++;
+                    _isStreaming = _isStreamedToEnd = false;
                     _input.Clear();
                     _deflate?.Dispose();
                 }
@@ -141,8 +159,21 @@ internal sealed partial class CodecWebSocketConnection
         }
     }
 
+    private async Task CloseTransportAsync()
+    {
+        try
+        {
+            await _transport.CloseAsync().ConfigureAwait(false);
+        }
+        catch (Exception)
+        {
+            // The transport failed while it was being closed: it is closed.
+        }
+    }
+
     private async Task FlushRestAsync()
     {
+        StartFlush();   // who accepted the last frames may not have come to it yet
         Task idle;
         using (_outputGate.Enter())
         {
@@ -170,7 +201,7 @@ internal sealed partial class CodecWebSocketConnection
         using (_inputGate.Enter())
         {
             _isDetached = true;
-            if (!_readPending)
+            if (!_readPending || _transport.IsReadEndedByOwner)
                 return;
         }
 
@@ -206,6 +237,7 @@ internal sealed partial class CodecWebSocketConnection
             var length = status == WebSocketCloseStatus.Empty ? 0 : WebSocketClosePayload.Write(payload, status, reason);
             AppendFrame(NewHeader(WebSocketOpcode.Close, length, isFinal: true), payload[..length]);
             _flushRequested = 1;
+            _sendClosed = true;   // here and now: nothing may follow a Close frame (RFC 6455 §5.5.1)
         }
 
         CloseOutput(isBroken: false);

@@ -171,7 +171,8 @@ internal sealed partial class CodecWebSocketConnection
 
     private void HandleControl(in WebSocketFrameHeader header, Span<byte> payload, int frameLength)
     {
-        if (!TakeControlToken())
+        // Only one Close can come: it costs nothing.
+        if (header.Opcode != WebSocketOpcode.Close && !TakeControlToken())
         {
             Fail(WebSocketProtocolError.ControlRateExceeded, frameLength);
             return;
@@ -206,13 +207,23 @@ internal sealed partial class CodecWebSocketConnection
             return;
         }
 
-        _closeReceived = true;
         var status = close.Status ?? WebSocketCloseStatus.Empty;
         var reason = close.Reason.IsEmpty ? null : close.GetReason();
-        if (TryEnqueueClose(status, reason: null))
+        Interlocked.Exchange(ref _remoteClose, new RemoteClose(status, reason));
+        _closeReceived = true;
+        if (IsAnsweredByBridge)
+        {
+            // The application answers, when it likes.
+        }
+        else if (TryEnqueueClose(status, reason: null))
+        {
             End(status, reason, WebSocketCloseInitiator.Remote, isClean: true);
+        }
         else
+        {
             End(_localStatus, _localReason, WebSocketCloseInitiator.Local, isClean: true);
+        }
+
         EndInput();
     }
 
@@ -237,26 +248,31 @@ internal sealed partial class CodecWebSocketConnection
         return Parsed.Ended;
     }
 
-    // Integer bucket: cheap enough to see every control frame before anything is done for it.
+    // A token bucket on the clock that was read when the bytes came: cheap enough to see every control frame before anything is done
+    // for it. Once it has refused one it refuses all, so that looking ahead and parsing come to the same end.
     private bool TakeControlToken()
     {
-        if (_controlTokens == 0 && !RefillControlTokens())
+        if (_controlTokens < _options.ControlFrameBurst)
+            RefillControlTokens();
+        _isControlRateExceeded |= _controlTokens == 0;
+        if (_isControlRateExceeded)
             return false;
-        _controlTokens--;
+        if (_controlTokens-- == _options.ControlFrameBurst)
+            _controlRefilled = _lastReceived;
         return true;
     }
 
-    private bool RefillControlTokens()
+    private void RefillControlTokens()
     {
-        var now = _clock.GetTimestamp();
-        var earned = (long)(_clock.GetElapsedTime(_controlRefilled, now).TotalSeconds * _options.ControlFramesPerSecond);
+        var earned = (long)(_clock.GetElapsedTime(_controlRefilled, _lastReceived).TotalSeconds * _options.ControlFramesPerSecond);
         if (earned <= 0)
-            return false;
-        _controlRefilled = now;
-        _controlTokens = (int)Math.Min(earned, _options.ControlFrameBurst);
-        return true;
+            return;
+        _controlTokens = (int)Math.Min(_controlTokens + earned, _options.ControlFrameBurst);
+        // What is left of the time counts for the next token.
+        _controlRefilled += (long)((double)earned * _clock.TimestampFrequency / _options.ControlFramesPerSecond);
     }
 
     private int _controlTokens;
     private long _controlRefilled;
+    private bool _isControlRateExceeded;
 }

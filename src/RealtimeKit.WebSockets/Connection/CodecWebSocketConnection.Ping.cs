@@ -15,7 +15,7 @@ internal sealed partial class CodecWebSocketConnection
         if (!_transport.SeesControlFrames)
             throw new NotSupportedException("A BCL WebSocket sends no pings on request and does not show pongs; set its own KeepAliveInterval.");
         var ping = new PingWaiter(Interlocked.Increment(ref _lastPingId), _clock.GetTimestamp());
-        lock (_pingLock)
+        using (_pingGate.Enter())
         {
             if (_ending is null)
                 (_pings ??= []).Add(ping);
@@ -37,7 +37,7 @@ internal sealed partial class CodecWebSocketConnection
         }
         finally
         {
-            lock (_pingLock)
+            using (_pingGate.Enter())
                 _pings?.Remove(ping);
         }
     }
@@ -49,7 +49,7 @@ internal sealed partial class CodecWebSocketConnection
         if (payload.Length != sizeof(long))
             return;
         var id = BinaryPrimitives.ReadInt64BigEndian(payload);
-        lock (_pingLock)
+        using (_pingGate.Enter())
         {
             for (var i = (_pings?.Count ?? 0) - 1; i >= 0; i--)
             {
@@ -64,7 +64,7 @@ internal sealed partial class CodecWebSocketConnection
 
     private void FailPings()
     {
-        lock (_pingLock)
+        using (_pingGate.Enter())
         {
             foreach (var ping in _pings ?? [])
                 ping.TrySetException(NotOpen());
@@ -72,7 +72,7 @@ internal sealed partial class CodecWebSocketConnection
         }
     }
 
-    private readonly Lock _pingLock = new();
+    private Gate _pingGate;
 
     private sealed class PingWaiter(long id, long started) : TaskCompletionSource<TimeSpan>(TaskCreationOptions.RunContinuationsAsynchronously)
     {

@@ -5,12 +5,16 @@ namespace RealtimeKit.WebSockets;
 // Reading from the transport, and life while nobody receives.
 internal sealed partial class CodecWebSocketConnection
 {
+    // A peer that sends faster than it is discarded must keep neither this thread nor the gate for itself.
+    private const int MaxReadsInARow = 16;
+
     private readonly Action _onRead;
     private Memory<byte> _readMemory;
     private bool _readPending;
     private int _readUnregistered;
     private bool _dataIsReady;
     private bool _isEndOfStream;
+    private bool _isReadBroken;
     private bool _isDetached;
     private long _lastReceived;
 
@@ -45,72 +49,86 @@ internal sealed partial class CodecWebSocketConnection
         {
             if (_isEndOfStream)
                 return true;
-            try
+            _readMemory = default;
+            if (_transport.ReadsIntoBuffer && (_dataIsReady || _input.HoldsUnread))
+                _readMemory = PrepareRead(isScanning);
+            else if (_transport.ReadsIntoBuffer)
+                _input.Trim();
+
+            if (!BeginTransportRead())
             {
-                _readMemory = default;
-                if (_transport.ReadsIntoBuffer && (_dataIsReady || _input.HoldsUnread))
-                    _readMemory = PrepareRead(isScanning);
-                else if (_transport.ReadsIntoBuffer)
+                if (!_transport.ReadsIntoBuffer)
                     _input.Trim();
-
-                if (!_transport.BeginRead(_readMemory))
-                {
-                    if (!_transport.ReadsIntoBuffer)
-                        _input.Trim();
-                    _readPending = true;
-                    _readUnregistered = 1;
-                    return false;
-                }
-            }
-            catch (Exception error) when (IsTransportError(error))
-            {
-                OnEndOfStream();
-                return true;
+                _readPending = true;
+                _readUnregistered = 1;
+                return false;
             }
 
-            if (EndRead(isScanning))
+            if (_isEndOfStream || EndRead(isScanning))
                 return true;
         }
 
         return false;
     }
 
-    // Under the input gate. False: nothing was read, begin again.
-    private bool EndRead(bool isScanning)
+    // A transport is foreign code, called on its own callbacks: whatever it throws ends the connection and not the process.
+    private bool BeginTransportRead()
     {
         try
         {
-            var memory = _readMemory;
-            if (!_transport.ReadsIntoBuffer)
-                memory = PrepareRead(isScanning);
-            else if (memory.IsEmpty)
-            {
-                _transport.EndRead(default, 0, 0);
-                _dataIsReady = true;
-                return false;
-            }
-
-            // Payload of the frame in progress is unmasked on its way when it lands directly behind its body.
-            var direct = !isScanning && _inFrame && _frameIsMasked && _input.IsReadContiguous ? (int)Math.Min(_frameRemaining, memory.Length) : 0;
-            var count = _transport.EndRead(memory.Span, direct, _frameKey);
-            _dataIsReady = count == memory.Length;
-            if (count == WebSocketTransport.Interrupted)
-                return false;
-            if (count == 0)
-            {
-                OnEndOfStream();
-                return true;
-            }
-
-            _lastReceived = _clock.GetTimestamp();
-            TakeRead(Math.Min(direct, count), count);
+            return _transport.BeginRead(_readMemory);
+        }
+        catch (Exception)
+        {
+            _isReadBroken = true;
+            OnEndOfStream();
             return true;
         }
-        catch (Exception error) when (IsTransportError(error))
+    }
+
+    private int EndTransportRead(Span<byte> destination, int masked, uint maskingKey)
+    {
+        try
+        {
+            return _transport.EndRead(destination, masked, maskingKey);
+        }
+        catch (Exception)
+        {
+            _isReadBroken = true;
+            return 0;
+        }
+    }
+
+    // Under the input gate. False: nothing was read, begin again.
+    private bool EndRead(bool isScanning)
+    {
+        var memory = _readMemory;
+        if (!_transport.ReadsIntoBuffer)
+        {
+            memory = PrepareRead(isScanning);
+        }
+        else if (memory.IsEmpty)
+        {
+            EndTransportRead(default, 0, 0);
+            _dataIsReady = true;
+            return false;
+        }
+
+        // Payload of the frame in progress is unmasked on its way when it lands directly behind its body.
+        var direct = !isScanning && _inFrame && _frameIsMasked && _input.IsReadContiguous ? (int)Math.Min(_frameRemaining, memory.Length) : 0;
+        var count = EndTransportRead(memory.Span, direct, _frameKey);
+        _dataIsReady = count == memory.Length;
+        if (count == WebSocketTransport.Interrupted)
+            return false;
+        if (count == 0)
         {
             OnEndOfStream();
             return true;
         }
+
+        _lastReceived = _clock.GetTimestamp();
+        TakeRead(Math.Min(direct, count), count);
+        return true;
     }
 
     private void TakeRead(int direct, int count)
@@ -178,9 +196,15 @@ internal sealed partial class CodecWebSocketConnection
     private void LookAhead()
     {
         _needsReadAhead = false;
-        while (_waiting == ReceiveKind.None && !_readPending && !_isDetached)
+        for (var reads = 0; _waiting == ReceiveKind.None && !_readPending && !_isDetached; reads++)
         {
             var wantsMore = _inputEnded ? Linger() : _isDiscarding ? Discard() : ScanAhead();
+            if (wantsMore && reads == MaxReadsInARow)
+            {
+                ThreadPool.UnsafeQueueUserWorkItem(static connection => connection.ReadAhead(), this, preferLocal: false);
+                break;
+            }
+
             if (!wantsMore || !TryFill(isScanning: true))
                 break;
         }
@@ -264,7 +288,7 @@ internal sealed partial class CodecWebSocketConnection
     {
         _scan.IsStopped = true;
         _scan.StoppedAt = _clock.GetTimestamp();
-        if (isClose && !_closeAhead && (_scan.Messages > 0 || HoldsMessage))
+        if (isClose && (_scan.Messages > 0 || HoldsMessage))
         {
             _closeAhead = true;
             _closeAheadSince = _scan.StoppedAt;
@@ -343,7 +367,7 @@ internal sealed partial class CodecWebSocketConnection
     {
         _inputEnded = true;
         _inMessage = _inFrame = false;
-        if (_ending is null)
+        if (_ending is null && _remoteClose is null)
         {
             if (_closeSent)
                 End(_localStatus, _localReason, WebSocketCloseInitiator.Local, isClean: false);
@@ -365,12 +389,9 @@ internal sealed partial class CodecWebSocketConnection
             _transport.OnReadCompleted(_onRead);
         if (Volatile.Read(ref _flushRequested) != 0)
             StartFlush();
+        if (_isReadBroken && !_isBroken)
+            AbortOutput();
         if (_needsReadAhead && _waiting == ReceiveKind.None && !_readPending)
             ReadAhead();
     }
-
-    // What a transport may throw when it ends under us; anything else is a defect and must be seen.
-    private static bool IsTransportError(Exception error) =>
-        error is IOException or OperationCanceledException or ObjectDisposedException or InvalidOperationException
-            or System.Net.WebSockets.WebSocketException or System.Net.Sockets.SocketException or System.Net.Http.HttpRequestException;
 }

@@ -8,10 +8,13 @@ namespace RealtimeKit.WebSockets;
 internal sealed partial class CodecWebSocketConnection
 {
     private Gate _outputGate;
-    private readonly Action _onWrite;
+    private Action? _onWrite;   // made with the first write that pends: most connections never see one
     private SendBuffer _output;
     private ArraySegment<byte> _flushing;
     private bool _isFlushing;
+    private int _flushed;
+    private int _writing;
+    private readonly int _maxWrite;   // a large message leaves in several writes, each with a deadline of its own
     private long _flushStarted;
     private int _flushRequested;
     private bool _sendClosed;
@@ -197,8 +200,8 @@ internal sealed partial class CodecWebSocketConnection
     {
         using (_outputGate.Enter())
         {
-            if (node.List is null)
-                return;   // admitted already: it is sent
+            if (node.List is null || node.List != _waiters)
+                return;   // admitted already, so it is sent; or refused already, because the output has closed
             _waiters!.Remove(node);
             AdmitWaiters();
         }
@@ -266,7 +269,8 @@ internal sealed partial class CodecWebSocketConnection
     private bool TakeForFlush()
     {
         _flushRequested = 0;
-        if (_isFlushing || _isBroken || _output.Count == 0 || (_isCorked && _output.Count < CorkSize))
+        // A closed output is not corked: what is in it is the last, and somebody may wait for it.
+        if (_isFlushing || _isBroken || _output.Count == 0 || (_isCorked && !_sendClosed && _output.Count < CorkSize))
             return false;
         _isFlushing = true;
         _flushStarted = 0;
@@ -280,17 +284,19 @@ internal sealed partial class CodecWebSocketConnection
         {
             try
             {
-                if (!_transport.BeginWrite(_flushing))
+                _flushed += _writing;
+                _writing = Math.Min(_flushing.Count - _flushed, _maxWrite);
+                if (!_transport.BeginWrite(_flushing.AsMemory(_flushed, _writing)))
                 {
                     _flushStarted = _clock.GetTimestamp();
                     _wheel.EnsureWithin(_timer, ticks: 4);
-                    _transport.OnWriteCompleted(_onWrite);
+                    _transport.OnWriteCompleted(_onWrite ??= OnWriteCompleted);
                     return;
                 }
 
                 _transport.EndWrite();
             }
-            catch (Exception error) when (IsTransportError(error))
+            catch (Exception)
             {
                 BreakOutput();
             }
@@ -304,7 +310,7 @@ internal sealed partial class CodecWebSocketConnection
         {
             _transport.EndWrite();
         }
-        catch (Exception error) when (IsTransportError(error))
+        catch (Exception)
         {
             BreakOutput();
         }
@@ -313,12 +319,19 @@ internal sealed partial class CodecWebSocketConnection
             Flush();
     }
 
-    // True: more was accepted meanwhile, and this thread goes on.
+    // True: more is left or was accepted meanwhile, and this thread goes on.
     private bool FinishWrite()
     {
         using (_outputGate.Enter())
         {
+            if (_flushed + _writing < _flushing.Count && !_isBroken)
+            {
+                _flushStarted = 0;
+                return true;
+            }
+
             _isFlushing = false;
+            _flushed = _writing = 0;
             SendBuffer.Return(_flushing);
             _flushing = default;
             if (!_sendClosed)

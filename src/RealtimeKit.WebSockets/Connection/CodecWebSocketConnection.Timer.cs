@@ -38,13 +38,16 @@ internal sealed partial class CodecWebSocketConnection
             return Timeout.InfiniteTimeSpan;
         }
 
+        if (_inputGate.IsTakenByAnother)
+            return TimerWheel.Tick;   // somebody is reading: the wheel waits for nobody
+
         var isDead = false;
         var completed = false;
         TimeSpan next;
         using (_inputGate.Enter())
         {
-            if (_closeAhead && _clock.GetElapsedTime(_closeAheadSince, now) >= _options.CloseTimeout)
-                _isDiscarding = true;   // nobody came for the messages before the peer's Close
+            if (_closeAhead && _scan.IsValid && _clock.GetElapsedTime(_closeAheadSince, now) >= _options.CloseTimeout)
+                _isDiscarding = true;   // since the last receive nobody came for the messages before the peer's Close
             _scan.IsAnswerOverdue = _scan.IsStopped && _clock.GetElapsedTime(_scan.StoppedAt, now) >= AnswerTimeout;
             LookAhead();
             next = _inputEnded ? VisitWhenBusy : CheckPeer(now, out isDead);
@@ -88,7 +91,7 @@ internal sealed partial class CodecWebSocketConnection
 
         if (_waiting == ReceiveKind.None)
             _messageStarted = now;   // the rest may have arrived: it is only looked through
-        else if (_inMessage && _options.MessageTimeout != Timeout.InfiniteTimeSpan && _clock.GetElapsedTime(_messageStarted, now) >= _options.MessageTimeout)
+        else if (_inMessage && IsMessageOverdue(now))
         {
             Fail(WebSocketProtocolError.MessageTimeout, _inFrame ? _frameRemaining : 0);
             return VisitWhenBusy;
@@ -119,6 +122,13 @@ internal sealed partial class CodecWebSocketConnection
         }
 
         return _inMessage || _isFlushing ? VisitWhenBusy : due;
+    }
+
+    // A streamed message holds no memory while it comes: only its pauses count.
+    private bool IsMessageOverdue(long now)
+    {
+        var since = _waiting == ReceiveKind.Part ? Math.Max(_messageStarted, _lastReceived) : _messageStarted;
+        return _options.MessageTimeout != Timeout.InfiniteTimeSpan && _clock.GetElapsedTime(since, now) >= _options.MessageTimeout;
     }
 
     // Never waits: while the send buffer is full, the write deadline is what watches the peer.

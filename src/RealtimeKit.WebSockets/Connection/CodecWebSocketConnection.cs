@@ -19,18 +19,22 @@ internal sealed partial class CodecWebSocketConnection : WebSocketConnection
     private readonly bool _masks;
     private readonly WebSocketRole _readerRole;
 
+    /// <param name="transport">The transport.</param>
+    /// <param name="options">The options, which nobody changes from here on: connections of an endpoint share them.</param>
     public CodecWebSocketConnection(WebSocketTransport transport, WebSocketConnectionOptions options)
     {
         _transport = transport;
-        _options = options = options.Clone();
         _clock = options.TimeProvider;
         _isServer = options.Role == WebSocketRole.Server;
         _masks = !_isServer;
         _readerRole = options.Role;
+        _maxWrite = Math.Max(options.SendBufferSize, 64 * 1024);
         if (!transport.SeesControlFrames)
         {
             _masks = false;
+            _maxWrite = int.MaxValue;   // it takes frames apart
             _readerRole = WebSocketRole.Client;   // which is what reads unmasked frames
+            options = options.Clone();
             options.KeepAliveInterval = Timeout.InfiniteTimeSpan;
             options.MaxFragmentsPerMessage = int.MaxValue;   // parts of a receive, not the peer's fragments
         }
@@ -40,8 +44,8 @@ internal sealed partial class CodecWebSocketConnection : WebSocketConnection
             _deflate = new PerMessageDeflateSession(parameters, options.Compression ?? new PerMessageDeflateOptions(), _isServer);
         }
 
+        _options = options;
         _onRead = OnReadCompleted;
-        _onWrite = OnWriteCompleted;
         _lastReceived = _clock.GetTimestamp();
         _controlTokens = options.ControlFrameBurst;
         _controlRefilled = _lastReceived;
@@ -60,7 +64,7 @@ internal sealed partial class CodecWebSocketConnection : WebSocketConnection
         {
             if (Volatile.Read(ref _ending) is { } ending)
                 return ending.IsAborted ? WebSocketState.Aborted : WebSocketState.Closed;
-            return _closeSent ? WebSocketState.CloseSent : _closeAhead ? WebSocketState.CloseReceived : WebSocketState.Open;
+            return _closeSent ? WebSocketState.CloseSent : _closeAhead || _closeReceived ? WebSocketState.CloseReceived : WebSocketState.Open;
         }
     }
 

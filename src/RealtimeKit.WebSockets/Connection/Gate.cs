@@ -9,6 +9,10 @@ namespace RealtimeKit.WebSockets;
 /// </summary>
 internal struct Gate
 {
+    // Environment.CurrentManagedThreadId costs twice as much as reading this.
+    [ThreadStatic]
+    private static int _thisThread;
+
     private int _owner;
     private int _depth;
 
@@ -16,11 +20,16 @@ internal struct Gate
     [UnscopedRef]
     public Scope Enter()
     {
-        var thread = Environment.CurrentManagedThreadId;
+        var thread = _thisThread;
+        if (thread == 0)
+            _thisThread = thread = Environment.CurrentManagedThreadId;
         if (Interlocked.CompareExchange(ref _owner, thread, 0) != 0)
             EnterContended(thread);
         return new Scope(ref this);
     }
+
+    /// <summary>Whether entering would have to wait now.</summary>
+    public readonly bool IsTakenByAnother => Volatile.Read(in _owner) is not 0 and var owner && owner != Environment.CurrentManagedThreadId;
 
     private void EnterContended(int thread)
     {

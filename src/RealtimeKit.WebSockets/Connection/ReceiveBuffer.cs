@@ -222,13 +222,14 @@ internal partial struct ReceiveBuffer
         _bodyStart = _bodyEnd = _rawStart = _rawEnd = 0;
     }
 
-    /// <summary>Returns everything, lent or not.</summary>
+    /// <summary>Forgets everything. A receiver may still be reading what is lent to it: that array is not given to another.</summary>
     public void Clear()
     {
-        if (_isInflatedLent)
-            TakeBackInflated(_lentEnd);
-        else if (_isLent && !ReferenceEquals(_lentArray, _array))
-            ArrayPool<byte>.Shared.Return(_lentArray!);
+        if (_isLent && ReferenceEquals(_lentArray, _array))
+            _array = null;
+        if (_isInflatedLent && ReferenceEquals(_lentArray, _inflated))
+            ForgetInflated();
+        _isInflatedLent = false;
         _isLent = false;
         _lentArray = null;
         _rawStart = _rawEnd = 0;

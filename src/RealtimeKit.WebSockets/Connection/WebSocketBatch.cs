@@ -10,6 +10,7 @@ public sealed class WebSocketBatch : IDisposable
 {
     private readonly WebSocketConnection _connection;
     private PooledBufferWriter? _buffer;
+    private bool _isFlushing;
 
     internal WebSocketBatch(WebSocketConnection connection) => _connection = connection;
 
@@ -19,6 +20,7 @@ public sealed class WebSocketBatch : IDisposable
     /// <summary>Adds a message.</summary>
     /// <param name="payload">The payload, which is copied.</param>
     /// <param name="type">Text (the payload must be UTF-8) or binary.</param>
+    /// <exception cref="InvalidOperationException">A flush of this batch is pending.</exception>
     public void Add(ReadOnlySpan<byte> payload, WebSocketMessageType type) => Add(payload, type, WebSocketMessageFlags.None);
 
     /// <summary>Adds a message, with flags.</summary>
@@ -28,14 +30,19 @@ public sealed class WebSocketBatch : IDisposable
     /// <see cref="WebSocketMessageFlags.DisableCompression"/> keeps this message out of permessage-deflate;
     /// <see cref="WebSocketMessageFlags.EndOfMessage"/> changes nothing.
     /// </param>
-    public void Add(ReadOnlySpan<byte> payload, WebSocketMessageType type, WebSocketMessageFlags flags) =>
+    /// <exception cref="InvalidOperationException">A flush of this batch is pending.</exception>
+    public void Add(ReadOnlySpan<byte> payload, WebSocketMessageType type, WebSocketMessageFlags flags)
+    {
+        ThrowIfFlushing();
         _connection.WriteToBatch(_buffer ??= PooledBufferWriter.Rent(), payload, type, flags);
+    }
 
     /// <summary>Adds a message that was encoded once for many connections.</summary>
     /// <param name="message">The message.</param>
     public void Add(PreparedWebSocketMessage message)
     {
         ArgumentNullException.ThrowIfNull(message);
+        ThrowIfFlushing();
         _connection.WriteToBatch(_buffer ??= PooledBufferWriter.Rent(), message);
     }
 
@@ -43,8 +50,10 @@ public sealed class WebSocketBatch : IDisposable
     /// <param name="cancellationToken">Cancels the wait for room; then nothing of the batch is sent, and it keeps its messages.</param>
     /// <returns>A task that completes when the messages are in the send buffer.</returns>
     /// <exception cref="WebSocketException">The connection is closing, closed or aborted.</exception>
+    /// <exception cref="InvalidOperationException">Another flush of this batch is pending.</exception>
     public ValueTask FlushAsync(CancellationToken cancellationToken = default)
     {
+        ThrowIfFlushing();
         if (_buffer is null)
             return default;
         var send = _connection.SendBatchAsync(_buffer.WrittenMemory, cancellationToken);
@@ -54,16 +63,36 @@ public sealed class WebSocketBatch : IDisposable
         return send;
     }
 
-    /// <summary>Drops what has not been flushed.</summary>
+    /// <summary>Drops what has not been flushed. A flush that is still pending goes on.</summary>
     public void Dispose()
     {
-        _buffer?.Return();
+        var buffer = _buffer;
         _buffer = null;
+        // Under a pending flush the memory still belongs to it, and must not reach the pool.
+        if (!_isFlushing)
+            buffer?.Return();
     }
 
     private async ValueTask ClearAfterAsync(ValueTask send)
     {
-        await send.ConfigureAwait(false);
+        _isFlushing = true;
+        try
+        {
+            await send.ConfigureAwait(false);
+        }
+        catch
+        {
+            _isFlushing = false;
+            throw;
+        }
+
+        _isFlushing = false;
         Dispose();
+    }
+
+    private void ThrowIfFlushing()
+    {
+        if (_isFlushing)
+            throw new InvalidOperationException("A flush of this batch is pending: what it sends must not change.");
     }
 }

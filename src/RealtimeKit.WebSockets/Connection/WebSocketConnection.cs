@@ -49,7 +49,7 @@ public abstract partial class WebSocketConnection : IAsyncDisposable
     public static WebSocketConnection Create(IDuplexPipe transport, WebSocketConnectionOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(transport);
-        options ??= new WebSocketConnectionOptions();
+        options = options?.Clone() ?? new WebSocketConnectionOptions();
         return new CodecWebSocketConnection(new PipeTransport(transport, options.LeaveOpen), options);
     }
 
@@ -60,7 +60,7 @@ public abstract partial class WebSocketConnection : IAsyncDisposable
     public static WebSocketConnection Create(Stream transport, WebSocketConnectionOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(transport);
-        options ??= new WebSocketConnectionOptions();
+        options = options?.Clone() ?? new WebSocketConnectionOptions();
         return new CodecWebSocketConnection(new StreamTransport(transport, options.LeaveOpen, flushes: true), options);
     }
 
@@ -181,6 +181,36 @@ public abstract partial class WebSocketConnection : IAsyncDisposable
 
     /// <summary>Ends the connection at once, without a handshake. Pending operations end; it never blocks and never throws.</summary>
     public abstract void Abort();
+
+    /// <summary>
+    /// The connection as a BCL socket, for libraries that take one; <c>WebSocketStream</c> runs on it too. From here on the bridge
+    /// receives, sends and closes, and nothing else may: it owns the connection, and disposing it ends the connection.
+    /// </summary>
+    /// <remarks>
+    /// The contract is that of the BCL's own sockets, with these differences. Cancelling a receive cancels the wait only and leaves
+    /// the socket open. A send completes when its frame is in the send buffer. <see cref="WebSocket.CloseAsync"/> gives up after
+    /// <see cref="WebSocketConnectionOptions.CloseTimeout"/>. A Close frame with <see cref="WebSocketCloseStatus.Empty"/> carries no
+    /// status, and codes that must not stand on the wire are refused (RFC 6455 §7.4). Fragments are sent as they are given, one frame
+    /// each. <see cref="WebSocketConnectionOptions.MaxMessageSize"/> does not apply, as messages are handed out in parts;
+    /// <see cref="WebSocketConnectionOptions.MaxStreamedMessageSize"/> does.
+    /// </remarks>
+    /// <returns>The socket: the same at each call.</returns>
+    /// <exception cref="InvalidOperationException">The connection has been bridged to a pipe.</exception>
+    public abstract WebSocket AsWebSocket();
+
+    /// <summary>
+    /// The connection as a stream of bytes, for protocols such as MQTT that frame themselves: the payloads of binary messages one after
+    /// the other, whatever their borders. From here on the bridge receives, sends and closes, and nothing else may.
+    /// </summary>
+    /// <remarks>
+    /// <para>Each flush of the output sends what was written since the last one as one binary message, and waits only for room in the
+    /// send buffer. Completing the output sends the rest and closes with 1000, or with 1011 where it is completed with an exception.</para>
+    /// <para>The input ends when the peer closes with 1000, 1001 or no status. Any other end completes it with a
+    /// <see cref="WebSocketException"/>. A text message fails the connection with 1003. Once both are completed the connection is disposed.</para>
+    /// </remarks>
+    /// <returns>The pipe: the same at each call.</returns>
+    /// <exception cref="InvalidOperationException">The connection has been bridged to a socket.</exception>
+    public abstract IDuplexPipe AsDuplexPipe();
 
     /// <summary>
     /// Ends the connection in order: an open one is closed with 1000, one that broke a rule is given a moment to read why, and the

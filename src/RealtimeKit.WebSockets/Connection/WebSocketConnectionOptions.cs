@@ -45,7 +45,8 @@ public sealed class WebSocketConnectionOptions
     public int MaxFragmentsPerMessage { get; set => field = InRange(value, 1, int.MaxValue); } = 1024;
 
     /// <summary>
-    /// How long a message may take from its first frame to its last, counted while this side is reading.
+    /// How long a message may take from its first frame to its last, counted while a receive waits for it; for a message that
+    /// <see cref="WebSocketConnection.ReadAsync"/> streams, how long the peer may pause inside it.
     /// <see cref="Timeout.InfiniteTimeSpan"/> turns the deadline off. Default: 30 s.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is neither positive nor infinite.</exception>
@@ -80,8 +81,8 @@ public sealed class WebSocketConnectionOptions
     public int MaxFrameSize { get; set => field = InRange(value, 125, int.MaxValue); } = int.MaxValue;
 
     /// <summary>
-    /// How long one write to the transport may take before the connection is aborted: a peer that does not read must not hold
-    /// memory for ever. <see cref="Timeout.InfiniteTimeSpan"/> turns the deadline off. Default: 30 s.
+    /// How long one write to the transport, of at most <see cref="SendBufferSize"/> or 64 KiB, may take before the connection is
+    /// aborted: a peer that does not read must not hold memory for ever. <see cref="Timeout.InfiniteTimeSpan"/> turns the deadline off. Default: 30 s.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is neither positive nor infinite.</exception>
     public TimeSpan WriteTimeout { get; set => field = Deadline(value); } = TimeSpan.FromSeconds(30);

@@ -64,4 +64,6 @@ public sealed class WebSocketHandshakeOptions
             _subProtocols = copy;
         }
     }
+
+    internal WebSocketHandshakeOptions Clone() => (WebSocketHandshakeOptions)MemberwiseClone();
 }

@@ -190,6 +190,54 @@ public class EndingTests
         server.Logs.Ours.Should().NotContain(record => record.Level > LogLevel.Debug);
     }
 
+    [Theory(Timeout = Until.Bound), MemberData(nameof(Http1Wires))]
+    public async Task KeepAlive_PeerIsHalfOpen_IsGivenUp(Wire wire)
+    {
+        var result = new TaskCompletionSource<WebSocketCloseResult?>();
+        await using var server = await TestServerHost.StartAsync(
+            wire,
+            async connection =>
+            {
+                await Handlers.EchoAsync(connection);
+                result.SetResult(connection.CloseResult);
+            },
+            options =>
+            {
+                options.Connection.KeepAliveInterval = TimeSpan.FromMilliseconds(100);
+                options.Connection.KeepAliveTimeout = TimeSpan.FromMilliseconds(100);
+            });
+        await using var client = await server.ConnectRawAsync();
+        (await client.ReceiveAsync())!.Opcode.Should().Be(9);
+        (await result.Task).Should().Be(new WebSocketCloseResult(null, null, WebSocketCloseInitiator.Network, false));
+    }
+
+    // Past Kestrel's stream its own minimum rate does not apply: ours does.
+    [Theory(Timeout = Until.Bound), MemberData(nameof(AllWires))]
+    public async Task Send_PeerReadsNothing_IsGivenUpAtTheWriteDeadline(Wire wire)
+    {
+        var failure = new TaskCompletionSource<Exception>();
+        await using var server = await TestServerHost.StartAsync(
+            wire,
+            async connection =>
+            {
+                try
+                {
+                    while (true)
+                        await connection.SendAsync(new byte[100_000], WebSocketMessageType.Binary);
+                }
+                catch (WebSocketException error)
+                {
+                    failure.SetResult(error);
+                    throw;
+                }
+            },
+            options => options.Connection.WriteTimeout = TimeSpan.FromMilliseconds(200));
+        using var client = await server.ConnectAsync();
+        await failure.Task;
+        await Until.TrueAsync(() => server.Logs.Ours.Any(record => record.Event.Name == "Closed"));
+        server.Logs.Ours.Should().NotContain(record => record.Level > LogLevel.Debug);
+    }
+
     [Theory(Timeout = Until.Bound), MemberData(nameof(AllWires))]
     public async Task Abort_ByTheHandler_CutsTheConnectionOff(Wire wire)
     {

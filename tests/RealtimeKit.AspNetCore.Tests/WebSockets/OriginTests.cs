@@ -1,3 +1,4 @@
+using System.Net.WebSockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.Extensions.Logging;
@@ -24,6 +25,16 @@ public class OriginTests
         client.StatusCode.Should().Be(status);
         if (status == 403)
             server.Logs.Ours.Should().ContainSingle(record => record.Event.Name == "OriginRefused" && record.Level == LogLevel.Information);
+    }
+
+    [Theory(Timeout = Until.Bound), InlineData(Wire.Http2, "http"), InlineData(Wire.Http2Tls, "https")]
+    public async Task Origin_OverHttp2_IsComparedWithTheAuthority(Wire wire, string scheme)
+    {
+        await using var server = await TestServerHost.StartAsync(wire, Handlers.EchoAsync);
+        using var own = await server.ConnectAsync(configure: options => options.SetRequestHeader("Origin", $"{scheme}://127.0.0.1:{server.Port}"));
+        own.State.Should().Be(WebSocketState.Open);
+        var connect = () => server.ConnectAsync(configure: options => options.SetRequestHeader("Origin", "https://evil.example"));
+        (await connect.Should().ThrowAsync<WebSocketException>()).WithMessage("*403*");
     }
 
     [Fact(Timeout = Until.Bound)]

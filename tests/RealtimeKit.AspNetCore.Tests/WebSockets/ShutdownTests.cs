@@ -119,7 +119,7 @@ public class ShutdownTests
         await using var server = await TestServerHost.StartAsync(
             Wire.Pipes,
             app => app.MapWebSocket("/ws", Handlers.EchoAsync),
-            builder => builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(2)));
+            builder => builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(6)));
         await using var client = await server.ConnectRawAsync();
         await server.App.StopAsync(Until.Cancelled);
         await Until.TrueAsync(() => server.Logs.Ours.Any(record => record.Event.Name == "Closed"));

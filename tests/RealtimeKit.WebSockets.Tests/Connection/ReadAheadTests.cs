@@ -140,9 +140,13 @@ public class ReadAheadTests
         await harness.Peer.SendAsync(Frames.TextFrame("block"));
         await blocked.Task.Within();
 
-        await harness.Peer.SendAsync(Frames.PingFrame("alive?"));
-        var pong = await clock.PassUntil(harness.Peer.ReadAsync(Frames.Pong), TimeSpan.FromSeconds(2));
-        pong.Text.Should().Be("alive?");
+        for (var i = 0; i < 5; i++)
+        {
+            await harness.Peer.SendAsync(Frames.PingFrame("alive? " + i));
+            var pong = await clock.PassUntil(harness.Peer.ReadAsync(Frames.Pong), TimeSpan.FromSeconds(2));
+            pong.Text.Should().Be("alive? " + i);
+        }
+
         release.Set();
         await handler.Within();
 
@@ -288,6 +292,46 @@ public class ReadAheadTests
             (await next()).Type.Should().Be(WebSocketMessageType.Close);
         (await harness.Peer.ReadAsync(Frames.Text)).Text.Should().Be("answer");
         (await harness.Peer.ReadAsync(Frames.Close)).CloseCode.Should().Be(violation ? 1002 : 1000);
+    }
+
+    // The handler runs on the callback that brought the bytes, and its answers may be collected there: none is lost when it disposes.
+    [Theory]
+    [CombinatorialWires(1, 2, 3, 10)]
+    public async Task HandlerOnTheCallback_MessagesWithTheCloseBehindThem_AllAnswered(Wire wire, int count)
+    {
+        await using var harness = await Harness.CreateAsync(wire);
+        var handler = HandleAsync(harness.Connection);
+        await harness.Peer.SendAsync([.. Enumerable.Range(0, count).Select(i => Frames.TextFrame("m" + i)), Frames.CloseFrame(1000)]);
+        await handler.Within();
+        var frames = await harness.Peer.ReadToEndAsync();
+        frames.ConvertAll(frame => frame.Opcode == Frames.Close ? "close" : frame.Text).Should().Equal([.. Enumerable.Range(0, count).Select(i => "m" + i), "close"]);
+
+        static async Task HandleAsync(WebSocketConnection connection)
+        {
+            await foreach (var message in connection.ReadAllAsync().ConfigureAwait(false))
+                await connection.SendAsync(message.Payload, message.Type).ConfigureAwait(false);
+            await connection.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    // The deadline is for a receiver that does not come, not for one that is slow.
+    [Theory]
+    [MemberData(nameof(MemoryWires))]
+    public async Task UnreadMessages_SlowReceiver_GetsThemAllBeforeTheClose(Wire wire)
+    {
+        var clock = new FakeTimeProvider();
+        await using var harness = await Harness.CreateAsync(wire, options => options.TimeProvider = clock);
+        await harness.Peer.SendAsync([.. Enumerable.Range(0, 5).Select(i => Frames.TextFrame("m" + i)), Frames.CloseFrame(1000)]);
+        for (var i = 0; i < 5; i++)
+        {
+            (await harness.Connection.ReceiveAsync().Within()).GetText().Should().Be("m" + i);
+            await clock.Pass(TimeSpan.FromSeconds(i < 4 ? 4 : 0.5));
+        }
+
+        await harness.Connection.SendAsync("the last answer");
+        (await harness.Connection.ReceiveAsync().Within()).Type.Should().Be(WebSocketMessageType.Close);
+        (await harness.Peer.ReadAsync(Frames.Text)).Text.Should().Be("the last answer");
+        (await harness.Peer.ReadAsync(Frames.Close)).CloseCode.Should().Be(1000);
     }
 
     [Fact]

@@ -260,6 +260,20 @@ public class ReadPartsTests
         (await harness.Connection.ReceiveAsync().Within()).Type.Should().Be(WebSocketMessageType.Close);
     }
 
+    [Fact]
+    public async Task AdvanceTo_AfterADisposalThatTookTheLastPart_TheEndFollows()
+    {
+        await using var harness = await Harness.CreateAsync(Wire.Pipe);
+        await harness.Peer.SendAsync(Frames.BinaryFrame([1]));
+        var part = await harness.Connection.ReadAsync().Within();
+        part.IsEndOfMessage.Should().BeTrue();
+        var end = part.Payload.End;
+        harness.Connection.Abort();
+        await harness.Connection.DisposeAsync().Within();
+        harness.Connection.AdvanceTo(end);
+        (await harness.Connection.ReceiveAsync().Within()).Type.Should().Be(WebSocketMessageType.Close);
+    }
+
     private static async Task<(WebSocketMessageType Type, byte[] Bytes)> ReadMessage(WebSocketConnection connection)
     {
         var bytes = new List<byte>();

@@ -1,5 +1,7 @@
+using System.Buffers;
 using System.Net.WebSockets;
 using System.Text;
+using Microsoft.Extensions.Time.Testing;
 using RealtimeKit.WebSockets.Tests.Connection.Kit;
 
 namespace RealtimeKit.WebSockets.Tests.Connection;
@@ -55,6 +57,113 @@ public class ReceiveTests
             }
 
             await ReceiveConversation([.. chunks], $"seed {seed}");
+        }
+    }
+
+    // The same bytes, but looked through first: nobody receives until all have arrived.
+    [Fact]
+    public async Task ReceiveAsync_EverySplitLookedThroughAhead_SameMessagesAndAnswers()
+    {
+        for (var at = 0; at <= Conversation.Length; at++)
+        {
+            var clock = new FakeTimeProvider();
+            var stream = new ScriptedStream();
+            var connection = WebSocketConnection.Create(stream, new WebSocketConnectionOptions { TimeProvider = clock });
+            clock.Advance(TimeSpan.FromMilliseconds(250));   // the wheel begins to read
+            stream.Put(Conversation[..at]);
+            stream.Put(Conversation[at..]);
+            clock.Advance(TimeSpan.FromMilliseconds(250));
+            WireFrame.DecodeAll(stream.Written).Select(frame => frame.Opcode).Should().Equal(Frames.Pong, Frames.Pong);
+            (await ReceiveAll(connection).Within()).Should().Equal(Expected, "split at {0}", at);
+            await connection.DisposeAsync().Within();
+            CheckAnswers(WireFrame.DecodeAll(stream.Written), $"split at {at}");
+        }
+    }
+
+    // Between the chunks a receive waits, is cancelled, streams parts or is not there at all.
+    [Fact]
+    public async Task ReceiveAsync_RandomSplitsCancelsAndPauses_SameMessagesAndAnswers()
+    {
+        for (var seed = 0; seed < 500; seed++)
+        {
+            var random = new Random(seed);
+            var clock = new FakeTimeProvider();
+            var stream = new ScriptedStream();
+            var connection = WebSocketConnection.Create(stream, new WebSocketConnectionOptions { TimeProvider = clock, ReadAheadSize = random.Next(256, 600), CloseTimeout = TimeSpan.FromHours(1) });
+            var messages = new List<string>();
+            var parts = new List<byte>();
+            var at = 0;
+            while (messages.Count == 0 || messages[^1] != "Close:")
+            {
+                if (at < Conversation.Length && random.Next(2) == 0)
+                {
+                    var count = Math.Min(random.Next(1, 60), Conversation.Length - at);
+                    stream.Put(Conversation[at..(at + count)]);
+                    at += count;
+                }
+
+                if (random.Next(3) == 0)
+                    clock.Advance(TimeSpan.FromMilliseconds(250));
+                if (random.Next(2) == 0)
+                    continue;
+                using var cancel = new CancellationTokenSource();
+                var inParts = parts.Count > 0 || random.Next(3) == 0;
+                var receive = inParts ? null : connection.ReceiveAsync(cancel.Token).AsTask();
+                var read = inParts ? connection.ReadAsync(cancel.Token).AsTask() : null;
+                var task = (Task?)receive ?? read!;
+                if (!task.IsCompleted && at < Conversation.Length && random.Next(2) == 0)
+                    stream.Put(Conversation[at..++at]);
+                if (!task.IsCompleted)
+                {
+                    await cancel.CancelAsync();
+                    await ((Func<Task>)(() => task.Within())).Should().ThrowAsync<OperationCanceledException>();
+                }
+                else if (receive is not null)
+                {
+                    var message = await receive;
+                    messages.Add($"{message.Type}:{Convert.ToHexString(message.ToArray())}");
+                }
+                else
+                {
+                    var part = await read!;
+                    var payload = part.Payload;
+                    if (random.Next(2) == 0)
+                        clock.Advance(TimeSpan.FromMilliseconds(250));
+                    var take = random.NextInt64(payload.Length + 1);
+                    parts.AddRange(payload.Slice(0, take).ToArray());
+                    connection.AdvanceTo(payload.GetPosition(take));
+                    if (part.IsEndOfMessage && take == payload.Length)
+                    {
+                        messages.Add($"{part.MessageType}:{Convert.ToHexString(parts.ToArray())}");
+                        parts.Clear();
+                    }
+                    else if (parts.Count == 0)
+                    {
+                        parts.AddRange(await ReadRest(connection, stream, Conversation, at).Within());
+                        at = Conversation.Length;
+                        messages.Add($"{part.MessageType}:{Convert.ToHexString(parts.ToArray())}");
+                        parts.Clear();
+                    }
+                }
+            }
+
+            messages.Should().Equal([.. Expected, "Close:"], "seed {0}", seed);
+            await connection.DisposeAsync().Within();
+            CheckAnswers(WireFrame.DecodeAll(stream.Written), $"seed {seed}");
+        }
+
+        static async Task<byte[]> ReadRest(WebSocketConnection connection, ScriptedStream stream, byte[] conversation, int at)
+        {
+            stream.Put(conversation[at..]);
+            var rest = new List<byte>();
+            while (true)
+            {
+                var part = await connection.ReadAsync();
+                rest.AddRange(part.Payload.ToArray());
+                connection.AdvanceTo(part.Payload.End);
+                if (part.IsEndOfMessage)
+                    return [.. rest];
+            }
         }
     }
 

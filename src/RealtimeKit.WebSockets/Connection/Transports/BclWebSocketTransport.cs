@@ -9,15 +9,15 @@ namespace RealtimeKit.WebSockets;
 /// unmasked frames and what it is to send is undressed again, so that everything above the wire is the same code.
 /// </summary>
 /// <remarks>The socket answers pings itself and shows neither them nor pongs. A pending receive is never cancelled: that would abort it.</remarks>
-internal sealed class BclWebSocketTransport(WebSocket socket, bool leaveOpen, Action? abort = null) : WebSocketTransport
+internal sealed class BclWebSocketTransport(WebSocket socket, bool leaveOpen, IAbortable? owner = null) : WebSocketTransport
 {
     private Memory<byte> _destination;
     private int _headerRoom;
     private bool _isContinuation;
     private ReadOnlyMemory<byte> _dressed;   // frames that wait for room: an empty message, a Close
-    private ValueTaskAwaiter<ValueWebSocketReceiveResult> _read;
+    private ConfiguredValueTaskAwaitable<ValueWebSocketReceiveResult>.ConfiguredValueTaskAwaiter _read;
     private bool _isReading;
-    private ValueTaskAwaiter _write;
+    private ConfiguredValueTaskAwaitable.ConfiguredValueTaskAwaiter _write;
     private WebSocketMessageType _sendingType;
 
     public override bool ReadsIntoBuffer => true;
@@ -32,7 +32,7 @@ internal sealed class BclWebSocketTransport(WebSocket socket, bool leaveOpen, Ac
             return true;
         Debug.Assert(destination.IsEmpty || destination.Length > 2);
         _headerRoom = destination.IsEmpty ? 0 : HeaderLength(destination.Length);
-        _read = socket.ReceiveAsync(destination[_headerRoom..], CancellationToken.None).GetAwaiter();
+        _read = socket.ReceiveAsync(destination[_headerRoom..], CancellationToken.None).ConfigureAwait(false).GetAwaiter();
         return _read.IsCompleted;
     }
 
@@ -79,7 +79,7 @@ internal sealed class BclWebSocketTransport(WebSocket socket, bool leaveOpen, Ac
 
     public override bool BeginWrite(ReadOnlyMemory<byte> source)
     {
-        _write = SendFramesAsync(source).GetAwaiter();
+        _write = SendFramesAsync(source).ConfigureAwait(false).GetAwaiter();
         return _write.IsCompleted;
     }
 
@@ -90,7 +90,7 @@ internal sealed class BclWebSocketTransport(WebSocket socket, bool leaveOpen, Ac
     public override void Abort()
     {
         socket.Abort();
-        abort?.Invoke();
+        owner?.Abort();
     }
 
     public override ValueTask CloseAsync()

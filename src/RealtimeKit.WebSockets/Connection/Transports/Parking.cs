@@ -33,10 +33,14 @@ internal sealed class Parking : ICriticalNotifyCompletion
     public void UnsafeOnCompleted(Action continuation)
     {
         _continuation = continuation;
-        if (Interlocked.CompareExchange(ref _state, Parked, Running) == Running)
+        while (Interlocked.CompareExchange(ref _state, Parked, Running) != Running)
+        {
+            // Somebody may take the work over at this very moment: only one of us runs it.
+            if (!TryTakeOver())
+                continue;
+            continuation();
             return;
-        _state = Running;
-        continuation();
+        }
     }
 
     /// <summary>There is work: a parked loop runs now, on this thread, until it awaits something else.</summary>

@@ -5,13 +5,13 @@ using System.Runtime.CompilerServices;
 namespace RealtimeKit.WebSockets;
 
 /// <summary>A transport over a pair of pipes. Payload is unmasked on its way out of the pipe: one pass instead of two.</summary>
-internal sealed class PipeTransport(IDuplexPipe pipe, bool leaveOpen, Action? abort = null) : WebSocketTransport
+internal sealed class PipeTransport(IDuplexPipe pipe, bool leaveOpen, IAbortable? owner = null) : WebSocketTransport
 {
     private readonly PipeReader _reader = pipe.Input;
     private readonly PipeWriter _writer = pipe.Output;
     private ValueTask<ReadResult> _read;
     private Parking? _reads;
-    private ValueTaskAwaiter<FlushResult> _write;
+    private ConfiguredValueTaskAwaitable<FlushResult>.ConfiguredValueTaskAwaiter _write;
 
     public override bool ReadsIntoBuffer => false;
 
@@ -63,8 +63,10 @@ internal sealed class PipeTransport(IDuplexPipe pipe, bool leaveOpen, Action? ab
 
     public override void OnReadOverdue(Action continuation)
     {
-        if (_reads is not null && _reads.TryTakeOver())
-            _read.GetAwaiter().UnsafeOnCompleted(continuation);
+        if (_reads is null || !_reads.TryTakeOver())
+            return;
+        _reads = null;   // the blocked loop is left behind: the reads after this one must not wait for it either
+        _read.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(continuation);
     }
 
     // Runs for the connection's life, one pending read after the other; once nobody resumes it any more, it is garbage.
@@ -96,7 +98,7 @@ internal sealed class PipeTransport(IDuplexPipe pipe, bool leaveOpen, Action? ab
 
     public override bool BeginWrite(ReadOnlyMemory<byte> source)
     {
-        _write = _writer.WriteAsync(source).GetAwaiter();
+        _write = _writer.WriteAsync(source).ConfigureAwait(false).GetAwaiter();
         return _write.IsCompleted;
     }
 
@@ -111,7 +113,7 @@ internal sealed class PipeTransport(IDuplexPipe pipe, bool leaveOpen, Action? ab
 
     public override void Abort()
     {
-        abort?.Invoke();
+        owner?.Abort();
         if (leaveOpen)
         {
             try

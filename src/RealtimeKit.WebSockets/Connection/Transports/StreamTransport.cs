@@ -9,19 +9,18 @@ namespace RealtimeKit.WebSockets;
 /// <param name="stream">The stream.</param>
 /// <param name="leaveOpen">Whether the stream stays open at the end.</param>
 /// <param name="flushes">Whether writes need a flush.</param>
-/// <param name="abort">Ends the stream at once; <see langword="null"/> where disposing it does.</param>
-/// <param name="interrupt">Lets a pending read fail with a cancellation that harms nothing, where the stream's owner knows how.</param>
-internal sealed class StreamTransport(Stream stream, bool leaveOpen, bool flushes, Action? abort = null, Action? interrupt = null) : WebSocketTransport
+/// <param name="owner">Ends the stream at once; <see langword="null"/> where disposing it does.</param>
+/// <param name="isReadEndedByOwner">Whether the owner of a stream that stays open ends a pending read by itself.</param>
+internal sealed class StreamTransport(Stream stream, bool leaveOpen, bool flushes, IAbortable? owner = null, bool isReadEndedByOwner = false) : WebSocketTransport
 {
-    private bool _wasInterrupted;
-    private ValueTaskAwaiter<int> _read;
-    private ValueTaskAwaiter _write;
+    private ConfiguredValueTaskAwaitable<int>.ConfiguredValueTaskAwaiter _read;
+    private ConfiguredValueTaskAwaitable.ConfiguredValueTaskAwaiter _write;
 
     public override bool ReadsIntoBuffer => true;
 
     public override bool BeginRead(Memory<byte> destination)
     {
-        _read = stream.ReadAsync(destination).GetAwaiter();
+        _read = stream.ReadAsync(destination).ConfigureAwait(false).GetAwaiter();
         return _read.IsCompleted;
     }
 
@@ -29,30 +28,16 @@ internal sealed class StreamTransport(Stream stream, bool leaveOpen, bool flushe
 
     public override int EndRead(Span<byte> destination, int masked, uint maskingKey)
     {
-        int count;
-        try
-        {
-            count = _read.GetResult();
-            _wasInterrupted = false;
-        }
-        catch (OperationCanceledException) when (interrupt is not null && !_wasInterrupted)
-        {
-            // Kestrel also does this by itself, once, when the host begins to stop; the connection goes on until it is drained.
-            _wasInterrupted = true;
-            return Interrupted;
-        }
-
+        var count = _read.GetResult();
         var head = Math.Min(masked, count);
         if (head > 0)
             WebSocketMask.Apply(destination[..head], maskingKey);
         return count;
     }
 
-    public override bool TryInterruptRead()
-    {
-        interrupt?.Invoke();
-        return interrupt is not null;
-    }
+    public override bool IsReadEndedByOwner => isReadEndedByOwner;
+
+    public override bool TryInterruptRead() => false;
 
     public override bool BeginWrite(ReadOnlyMemory<byte> source)
     {
@@ -70,7 +55,7 @@ internal sealed class StreamTransport(Stream stream, bool leaveOpen, bool flushe
             }
         }
 
-        _write = write.GetAwaiter();
+        _write = write.ConfigureAwait(false).GetAwaiter();
         return _write.IsCompleted;
     }
 
@@ -80,8 +65,8 @@ internal sealed class StreamTransport(Stream stream, bool leaveOpen, bool flushe
 
     public override void Abort()
     {
-        if (abort is not null)
-            abort();
+        if (owner is not null)
+            owner.Abort();
         else
             stream.Dispose();
     }

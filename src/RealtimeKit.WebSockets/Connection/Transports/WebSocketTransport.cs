@@ -46,6 +46,12 @@ internal abstract class WebSocketTransport
     /// <summary>What <see cref="EndRead"/> returns for a read that was interrupted without data.</summary>
     public const int Interrupted = -1;
 
+    /// <summary>
+    /// Whether a pending read may be left to the owner of the transport, who ends it by itself and in order: an abort, in its place,
+    /// would reset the connection.
+    /// </summary>
+    public virtual bool IsReadEndedByOwner => false;
+
     /// <summary>Finishes a pending read without data where the transport can; <see langword="false"/> where only an abort does.</summary>
     public abstract bool TryInterruptRead();
 

@@ -27,35 +27,60 @@ internal static class Pipes
     {
         private readonly Stream _input = pipe.Input.AsStream();
         private readonly Stream _output = pipe.Output.AsStream();
-        private int _isDisposed;
+        private readonly Lock _lock = new();
+        private bool _isReading;
+        private bool _isDisposed;
 
         public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
-            ObjectDisposedException.ThrowIf(_isDisposed != 0, this);
-            if (!buffer.IsEmpty)
-                return await _input.ReadAsync(buffer, cancellationToken);
-            var result = await pipe.Input.ReadAsync(cancellationToken);
-            pipe.Input.AdvanceTo(result.Buffer.Start);
-            ObjectDisposedException.ThrowIf(_isDisposed != 0, this);
-            return 0;
+            lock (_lock)
+            {
+                ObjectDisposedException.ThrowIf(_isDisposed, this);
+                _isReading = true;
+            }
+
+            try
+            {
+                if (!buffer.IsEmpty)
+                    return await _input.ReadAsync(buffer, cancellationToken);
+                var result = await pipe.Input.ReadAsync(cancellationToken);
+                pipe.Input.AdvanceTo(result.Buffer.Start);
+                ObjectDisposedException.ThrowIf(_isDisposed, this);
+                return 0;
+            }
+            finally
+            {
+                lock (_lock)
+                {
+                    _isReading = false;
+                    if (_isDisposed)
+                        pipe.Input.Complete();
+                }
+            }
         }
 
         public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
         {
-            ObjectDisposedException.ThrowIf(_isDisposed != 0, this);
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
             return _output.WriteAsync(buffer, cancellationToken);
         }
 
         public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-        // As of a socket: what is pending ends, the other side sees the end of the stream.
+        // As of a socket: what is pending ends, the other side sees the end of the stream, and its writes go nowhere.
         protected override void Dispose(bool disposing)
         {
-            if (Interlocked.Exchange(ref _isDisposed, 1) == 0)
+            lock (_lock)
             {
-                pipe.Output.CancelPendingFlush();
-                pipe.Input.CancelPendingRead();
-                pipe.Output.Complete();
+                if (!_isDisposed)
+                {
+                    _isDisposed = true;
+                    pipe.Output.CancelPendingFlush();
+                    pipe.Input.CancelPendingRead();
+                    pipe.Output.Complete();
+                    if (!_isReading)
+                        pipe.Input.Complete();
+                }
             }
 
             base.Dispose(disposing);

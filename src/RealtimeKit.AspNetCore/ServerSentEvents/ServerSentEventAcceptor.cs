@@ -1,0 +1,131 @@
+using System.Text;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Http.Timeouts;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Primitives;
+using Microsoft.Net.Http.Headers;
+
+namespace RealtimeKit.AspNetCore;
+
+/// <summary>What happens to a request before its stream starts: it is refused with a status, or its response gets its headers.</summary>
+internal static partial class ServerSentEventAcceptor
+{
+    /// <summary>Checks the request.</summary>
+    /// <returns>What it asks; <see langword="null"/> where it was refused and the response says so.</returns>
+    public static async ValueTask<ServerSentEventRequest?> AcceptAsync(HttpContext context, ServerSentEventEndpointOptions options, ILogger logger)
+    {
+        if (!options.Origins.IsAllowed(context.Request))
+        {
+            OriginRefusal.Log(logger, "Event stream", context.Request, options.Origins);
+            await RefuseAsync(context.Response, StatusCodes.Status403Forbidden, "Pages of this origin may not open this event stream.").ConfigureAwait(false);
+            return null;
+        }
+
+        // A page of an allowed origin shall be able to read a refusal's status, too.
+        AllowOrigin(context, options);
+        if (ServerSentEventRequest.Read(context.Request) is not { } request)
+        {
+            Log.CursorRefused(logger, ServerSentEventRequest.MaxLastEventIdLength);
+            await RefuseAsync(context.Response, StatusCodes.Status400BadRequest, "Last-Event-ID is malformed or too long.").ConfigureAwait(false);
+            return null;
+        }
+
+        if (options.Accept is { } accept && !await accept(request, context).ConfigureAwait(false))
+        {
+            Refuse(context.Response, logger);
+            return null;
+        }
+
+        return request;
+    }
+
+    /// <summary>Refuses with the status that the application has set, or else for good.</summary>
+    public static void Refuse(HttpResponse response, ILogger logger)
+    {
+        // WHATWG HTML §9.2.3: on 204 an EventSource stops for good, as it does on any status but 200; 204 is the one that says nothing
+        // is wrong.
+        if (!response.HasStarted && response.StatusCode == StatusCodes.Status200OK)
+            response.StatusCode = StatusCodes.Status204NoContent;
+        Log.Refused(logger, response.StatusCode);
+    }
+
+    /// <summary>Sets the response's headers and keeps from it all that would hold its bytes back.</summary>
+    public static Task StartAsync(HttpContext context)
+    {
+        // A stream outlives any deadline of a request.
+        context.Features.Get<IHttpRequestTimeoutFeature>()?.DisableTimeout();
+
+        var headers = context.Response.Headers;
+        headers.ContentType = "text/event-stream";
+        headers.CacheControl = "no-cache, no-transform";
+        headers["X-Accel-Buffering"] = "no";   // nginx
+        headers.ContentLength = null;
+
+        var body = context.Features.GetRequiredFeature<IHttpResponseBodyFeature>();
+        body.DisableBuffering();
+        return StartUncompressedAsync(context, body);
+    }
+
+    /// <summary>
+    /// Starts the response while it looks as if the client had not offered to decompress it: compressing middleware decides now, and
+    /// "Content-Encoding: identity", the other way to tell it, does not belong on the wire (RFC 9110 §8.4).
+    /// </summary>
+    private static async Task StartUncompressedAsync(HttpContext context, IHttpResponseBodyFeature body)
+    {
+        var headers = context.Request.Headers;
+        var offer = headers.AcceptEncoding;
+        if (offer.Count == 0)
+        {
+            await body.StartAsync(context.RequestAborted).ConfigureAwait(false);
+            return;
+        }
+
+        headers.Remove(HeaderNames.AcceptEncoding);
+        try
+        {
+            await body.StartAsync(context.RequestAborted).ConfigureAwait(false);
+        }
+        finally
+        {
+            headers.AcceptEncoding = offer;
+        }
+    }
+
+    private static void AllowOrigin(HttpContext context, ServerSentEventEndpointOptions options)
+    {
+        var headers = context.Response.Headers;
+        switch (options.Origins.GetSharing(context.Request))
+        {
+            case OriginSharing.WithAny:
+                headers.AccessControlAllowOrigin = "*";
+                break;
+            case OriginSharing.WithThis:
+                headers.AccessControlAllowOrigin = context.Request.Headers.Origin;
+                headers.Vary = StringValues.Concat(headers.Vary, HeaderNames.Origin);
+                if (options.AllowCredentials)
+                    headers.AccessControlAllowCredentials = "true";
+                break;
+            default:
+                break;
+        }
+    }
+
+    private static Task RefuseAsync(HttpResponse response, int statusCode, string reason)
+    {
+        var body = Encoding.UTF8.GetBytes(reason);
+        response.StatusCode = statusCode;
+        response.ContentType = "text/plain; charset=utf-8";
+        response.ContentLength = body.Length;
+        return response.Body.WriteAsync(body).AsTask();
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(20, LogLevel.Information, "Event stream refused with 400: Last-Event-ID is malformed or longer than {Limit}.", EventName = "CursorRefused")]
+        public static partial void CursorRefused(ILogger logger, int limit);
+
+        [LoggerMessage(21, LogLevel.Debug, "Event stream refused by the application with {StatusCode}.", EventName = "Refused")]
+        public static partial void Refused(ILogger logger, int statusCode);
+    }
+}

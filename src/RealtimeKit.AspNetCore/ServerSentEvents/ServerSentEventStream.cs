@@ -1,0 +1,185 @@
+using Microsoft.AspNetCore.Http;
+using RealtimeKit.ServerSentEvents;
+using RealtimeKit.WebSockets;
+
+namespace RealtimeKit.AspNetCore;
+
+/// <summary>
+/// One open event stream: its place on the wheel, which sends its heartbeats and sees to its age and its stalled writes, and in the
+/// registry, which ends it at shutdown. It is also the only way in which they reach the request, so that none does once it has ended.
+/// </summary>
+internal sealed class ServerSentEventStream : TimerWheelEntry, IOpenConnection
+{
+    // How long a handler may take to end after its stream has.
+    private static readonly TimeSpan EndTimeout = TimeSpan.FromSeconds(5);
+
+    private readonly ServerSentEventEndpointOptions _options;
+    private readonly ConnectionRegistry? _registry;
+    private readonly long _startedAt;
+    private readonly TimeSpan _maxAge;
+    private readonly TimeSpan _step;
+    private HttpContext? _context;
+    private CancellationTokenRegistration _aborted;
+    private ServerSentEventEnd _end;
+
+    // What the wheel saw: the number of writes, since when it is the same, and since when a write or the handler has not ended.
+    private long _writeCount;
+    private long _quietSince;
+    private long? _stuckSince;
+
+    public ServerSentEventStream(HttpContext context, EventProducer producer, ServerSentEventEndpointOptions options, ConnectionRegistry? registry)
+    {
+        _context = context;
+        _options = options;
+        _registry = registry;
+        Producer = producer;
+        Writer = new ServerSentEventWriter(context.Response.BodyWriter, options.Writer);
+        _startedAt = _quietSince = options.TimeProvider.GetTimestamp();
+        _maxAge = options.MaxAge == Timeout.InfiniteTimeSpan ? TimeSpan.MaxValue : options.MaxAge * (1 - (Random.Shared.NextDouble() / 10));
+        _step = StepOf(options);
+    }
+
+    public EventProducer Producer { get; }
+
+    public ServerSentEventWriter Writer { get; }
+
+    IOpenConnection? IOpenConnection.NextOpen { get; set; }
+
+    IOpenConnection? IOpenConnection.PreviousOpen { get; set; }
+
+    public TimeSpan Age => _options.TimeProvider.GetElapsedTime(_startedAt);
+
+    private TimerWheel Wheel => TimerWheel.For(_options.TimeProvider);
+
+    /// <summary>Sends the opening comment, and with it the headers; watched from here on.</summary>
+    /// <exception cref="OperationCanceledException">The stream has ended already.</exception>
+    public async ValueTask OpenAsync()
+    {
+        _aborted = _context!.RequestAborted.UnsafeRegister(static stream => ((ServerSentEventStream)stream!).Writer.Close(), this);
+        Wheel.Schedule(this, Min(_step, _maxAge));
+        _registry?.Add(this);
+        await Writer.WriteAsync(_options.Opening).ConfigureAwait(false);
+    }
+
+    /// <summary>Takes the stream off the wheel and the registry once nothing writes to it any more, and lets the request go.</summary>
+    /// <returns>Why it has ended.</returns>
+    public async ValueTask<ServerSentEventEnd> ReleaseAsync(bool hasFailed)
+    {
+        if (_end == ServerSentEventEnd.None)
+        {
+            _end = hasFailed ? ServerSentEventEnd.HandlerFailed
+                : Writer.IsClosed ? ServerSentEventEnd.ClientGone
+                : ServerSentEventEnd.HandlerReturned;
+        }
+
+        // A heartbeat's flush may be pending; should it stall, the wheel still ends it.
+        await Writer.CompleteAsync().ConfigureAwait(false);
+        Wheel.Remove(this);
+        _registry?.Remove(this);
+        _aborted.Unregister();
+
+        // Under the lock: waits until an abort that has begun is done with this request.
+        lock (this)
+            _context = null;
+        return _end;
+    }
+
+    public async Task GoAwayAsync(CancellationToken deadline)
+    {
+        SetEnd(ServerSentEventEnd.Shutdown);
+        var retry = (_options.Retry ?? TimeSpan.Zero) + (_options.ShutdownSpread * Random.Shared.NextDouble());
+        try
+        {
+            await Writer.CompleteAsync(retry, deadline).ConfigureAwait(false);
+        }
+#pragma warning disable CA1031 // Past the deadline, or the request's pipe has gone: the handler has been told, and an abort follows.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+        }
+    }
+
+    public void Abort()
+    {
+        lock (this)
+            _context?.Abort();
+    }
+
+    public override TimeSpan OnDue()
+    {
+        var now = _options.TimeProvider.GetTimestamp();
+        if (Writer.IsClosed)
+            return IsStuckFor(EndTimeout, now) ? AbortLater() : _step;
+
+        // The last write came after the visit before this one.
+        if (Writer.WriteCount is var count && count != _writeCount)
+        {
+            _writeCount = count;
+            _quietSince = now - (long)(_step.TotalSeconds * _options.TimeProvider.TimestampFrequency);
+            _stuckSince = null;
+        }
+
+        if (Writer.IsWriting)
+        {
+            if (IsStuckFor(_options.WriteTimeout, now))
+            {
+                SetEnd(ServerSentEventEnd.WriteTimeout);
+                Writer.Close();
+                return AbortLater();
+            }
+        }
+        else
+        {
+            _stuckSince = null;
+            SendHeartbeatIfDue(now);
+        }
+
+        var left = _maxAge - Age;
+        if (left > TimeSpan.Zero)
+            return Min(left, _step);
+        SetEnd(ServerSentEventEnd.MaxAge);
+        Writer.Close();
+        _stuckSince = null;
+        return _step;
+    }
+
+    private void SendHeartbeatIfDue(long now)
+    {
+        // By the next visit, which may come a tick late, the silence would be too long.
+        if (_options.HeartbeatInterval == Timeout.InfiniteTimeSpan
+            || _options.TimeProvider.GetElapsedTime(_quietSince, now) + _step - TimerWheel.Tick < _options.HeartbeatInterval
+            || !Writer.TryWriteHeartbeat())
+            return;
+        _writeCount++;
+        _quietSince = now;
+    }
+
+    private bool IsStuckFor(TimeSpan limit, long now)
+    {
+        _stuckSince ??= now;
+        return limit != Timeout.InfiniteTimeSpan && _options.TimeProvider.GetElapsedTime(_stuckSince.Value, now) >= limit;
+    }
+
+    // Foreign code runs on an abort: not on the wheel.
+    private TimeSpan AbortLater()
+    {
+        ThreadPool.UnsafeQueueUserWorkItem(static stream => stream.Abort(), this, preferLocal: false);
+        return Timeout.InfiniteTimeSpan;
+    }
+
+    private void SetEnd(ServerSentEventEnd end)
+    {
+        if (_end == ServerSentEventEnd.None && !Writer.IsClosed)
+            _end = end;
+    }
+
+    private static TimeSpan StepOf(ServerSentEventEndpointOptions options)
+    {
+        var shortest = Min(Quarter(options.HeartbeatInterval), Quarter(options.WriteTimeout));
+        return shortest < TimerWheel.Tick ? TimerWheel.Tick : shortest;
+    }
+
+    private static TimeSpan Quarter(TimeSpan time) => time == Timeout.InfiniteTimeSpan ? TimeSpan.FromMinutes(1) : time / 4;
+
+    private static TimeSpan Min(TimeSpan one, TimeSpan other) => one < other ? one : other;
+}

@@ -1,0 +1,191 @@
+using System.IO.Pipelines;
+
+namespace RealtimeKit.ServerSentEvents;
+
+public sealed partial class ServerSentEventWriter
+{
+    /// <summary>Sends what has been written. Only of use where <see cref="ServerSentEventWriterOptions.AutoFlush"/> is off.</summary>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>Completes when the pipe has taken the bytes.</returns>
+    /// <exception cref="OperationCanceledException">The stream has ended, or the token was cancelled.</exception>
+    public async ValueTask FlushAsync(CancellationToken cancellationToken = default)
+    {
+        await _gate.WaitAsync(cancellationToken).ConfigureAwait(false);
+        ValueTask<FlushResult> flush;
+        try
+        {
+            ThrowIfClosed();
+            flush = _output.FlushAsync(cancellationToken);
+        }
+        catch
+        {
+            _gate.Release();
+            throw;
+        }
+
+        await FinishAsync(flush).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Writes a heartbeat unless a write is under way, which makes it needless: it never waits, not even for its own flush. A flush that
+    /// finds the reader gone closes the stream.
+    /// </summary>
+    /// <returns>Whether a heartbeat was written.</returns>
+    public bool TryWriteHeartbeat()
+    {
+        if (_isClosed || !_gate.Wait(0, CancellationToken.None))
+            return false;
+        if (_isClosed)
+        {
+            // Looked at again with the gate held: since the first look a host may have taken its pipe back for another stream.
+            _gate.Release();
+            return false;
+        }
+
+        ValueTask<FlushResult> flush;
+        try
+        {
+            var heartbeat = _options.Heartbeat.Span;
+            heartbeat.CopyTo(_output.GetSpan(heartbeat.Length));
+            _output.Advance(heartbeat.Length);
+            Volatile.Write(ref _writeCount, _writeCount + 1);
+            flush = _output.FlushAsync(CancellationToken.None);
+        }
+        catch (Exception)
+        {
+            // The host has taken the pipe away: the stream is over, and whoever writes next is told.
+            _gate.Release();
+            Close();
+            return false;
+        }
+
+        if (flush.IsCompletedSuccessfully)
+            Finish(flush.Result);
+        else
+            _ = FinishHeartbeatAsync(flush);
+        return true;
+    }
+
+    /// <summary>Ends the stream for whoever writes: <see cref="Closed"/> is cancelled, and writes throw. The pipe is left alone.</summary>
+    public void Close()
+    {
+        _isClosed = true;
+
+        // Whoever waits on the token goes on elsewhere: this may be a shared timer's thread.
+        _ = Volatile.Read(ref _closed)?.CancelAsync();
+    }
+
+    /// <summary>
+    /// Waits for the write under way, says a last reconnection time if asked to, and closes. For hosts, when a stream ends; of several
+    /// calls the first to get its turn decides what is said.
+    /// </summary>
+    /// <param name="retry">How long the client shall wait before it reconnects; null for nothing said.</param>
+    /// <param name="cancellationToken">Ends the wait; the stream is closed all the same.</param>
+    /// <returns>Completes when nothing more is written to the pipe.</returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="retry"/> is negative.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public async ValueTask CompleteAsync(TimeSpan? retry = null, CancellationToken cancellationToken = default)
+    {
+        Close();
+        await _gate.WaitAsync(cancellationToken).ConfigureAwait(false);
+
+        try
+        {
+            // Whoever waited for the gate behind this finds the stream closed: nothing touches the pipe any more, which may be another
+            // stream's by the time a second caller gets here.
+            if (!_isCompleted && retry is { } time)
+            {
+                ServerSentEventFormatter.WriteRetry(_output, time);
+                await _output.FlushAsync(cancellationToken).ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            _isCompleted = true;
+            _gate.Release();
+        }
+    }
+
+    private ValueTask SendAsync<TPayload>(in TPayload payload, CancellationToken cancellationToken)
+        where TPayload : struct, IEventPayload
+    {
+        if (!_gate.Wait(0, CancellationToken.None))
+            return SendWhenFreeAsync(payload, cancellationToken);
+        var flush = Write(payload, cancellationToken);
+        if (!flush.IsCompletedSuccessfully)
+            return FinishAsync(flush);
+        Finish(flush.Result);
+        return default;
+    }
+
+    private async ValueTask SendWhenFreeAsync<TPayload>(TPayload payload, CancellationToken cancellationToken)
+        where TPayload : struct, IEventPayload
+    {
+        await _gate.WaitAsync(cancellationToken).ConfigureAwait(false);
+        await FinishAsync(Write(payload, cancellationToken)).ConfigureAwait(false);
+    }
+
+    /// <summary>Writes with the gate held; lets go of it where that throws.</summary>
+    private ValueTask<FlushResult> Write<TPayload>(in TPayload payload, CancellationToken cancellationToken)
+        where TPayload : struct, IEventPayload
+    {
+        try
+        {
+            ThrowIfClosed();
+            cancellationToken.ThrowIfCancellationRequested();
+            payload.Write(_output);
+            Volatile.Write(ref _writeCount, _writeCount + 1);
+            return _options.AutoFlush || (_output.CanGetUnflushedBytes && _output.UnflushedBytes >= _options.MaxUnflushedBytes)
+                ? _output.FlushAsync(cancellationToken)
+                : default;
+        }
+        catch
+        {
+            _gate.Release();
+            throw;
+        }
+    }
+
+    private async ValueTask FinishAsync(ValueTask<FlushResult> flush)
+    {
+        FlushResult result;
+        try
+        {
+            result = await flush.ConfigureAwait(false);
+        }
+        catch
+        {
+            _gate.Release();
+            throw;
+        }
+
+        Finish(result);
+    }
+
+    private void Finish(FlushResult result)
+    {
+        _gate.Release();
+
+        // Kestrel lets writes to a connection that has gone succeed; this is how it tells.
+        if (result.IsCompleted)
+            Close();
+    }
+
+    private async Task FinishHeartbeatAsync(ValueTask<FlushResult> flush)
+    {
+        try
+        {
+            await FinishAsync(flush).ConfigureAwait(false);
+        }
+        catch (Exception)
+        {
+            Close();
+        }
+    }
+
+    private void ThrowIfClosed()
+    {
+        if (_isClosed)
+            throw new OperationCanceledException("The event stream has ended.", Closed);
+    }
+}

@@ -1,0 +1,347 @@
+using System.Net;
+using System.Net.ServerSentEvents;
+using System.Text;
+using Microsoft.Extensions.Time.Testing;
+
+namespace RealtimeKit.ServerSentEvents.Tests;
+
+public class ServerSentEventClientTests
+{
+    private const string Gone = "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n";
+    private static readonly CancellationToken Cancel = TestContext.Current.CancellationToken;
+    private static readonly ServerSentEventClientOptions AtOnce = new() { ReconnectDelay = TimeSpan.Zero, MaxReconnectDelay = TimeSpan.FromMilliseconds(20), Jitter = 0 };
+
+    [Fact]
+    public async Task ReadAllAsync_StreamsInSequence_ResumesAfterTheLastIdUntil204()
+    {
+        await using var server = new ScriptedServer(
+            ScriptedServer.Events("id: 1\ndata: a\n\nid: 2\ndata: b\n\nid: 9\ndata: unfinished"),
+            ScriptedServer.Events("data: c\n\nid: 5\n\n"),
+            ScriptedServer.Answer(Gone));
+        await using var client = new ServerSentEventClient(server.Uri, AtOnce);
+        var states = new List<ServerSentEventClientState>();
+        client.StateChanged += (_, change) => states.Add(change.State);
+
+        var items = await client.ReadAllAsync(Cancel).ToListAsync(Cancel);
+
+        items.Select(item => (item.Data, item.EventId)).Should().Equal(("a", "1"), ("b", "2"), ("c", null));
+        client.LastEventId.Should().Be("5", "a block without data moves the cursor");
+        server.Requests.Should().HaveCount(3);
+        server.Requests[0].Should().StartWith("GET /events?token=secret-in-url HTTP/1.1\r\n")
+            .And.Contain("Accept: text/event-stream\r\n").And.Contain("Cache-Control: no-cache\r\n").And.NotContain("Last-Event-ID");
+        server.Requests[1].Should().Contain("Last-Event-ID: 2\r\n");
+        server.Requests[2].Should().Contain("Last-Event-ID: 5\r\n");
+        states.Should().Equal(
+            ServerSentEventClientState.Connecting, ServerSentEventClientState.Open, ServerSentEventClientState.Waiting,
+            ServerSentEventClientState.Connecting, ServerSentEventClientState.Open, ServerSentEventClientState.Waiting,
+            ServerSentEventClientState.Connecting, ServerSentEventClientState.Closed);
+        client.State.Should().Be(ServerSentEventClientState.Closed);
+    }
+
+    [Fact]
+    public async Task ReadAllAsync_204_TellsItsErrorInTheLastChange()
+    {
+        await using var server = new ScriptedServer(ScriptedServer.Answer(Gone));
+        await using var client = new ServerSentEventClient(server.Uri);
+        Exception? error = null;
+        client.StateChanged += (_, change) => error = change.Error;
+
+        (await client.ReadAllAsync(Cancel).CountAsync(Cancel)).Should().Be(0);
+
+        error.Should().BeOfType<ServerSentEventClientException>().Which.StatusCode.Should().Be(HttpStatusCode.NoContent);
+    }
+
+    [Theory]
+    [InlineData("HTTP/1.1 404 Not Found", ServerSentEventClientError.Status)]
+    [InlineData("HTTP/1.1 401 Unauthorized", ServerSentEventClientError.Status)]
+    [InlineData("HTTP/1.1 205 Reset Content", ServerSentEventClientError.Status)]
+    [InlineData("HTTP/1.1 201 Created\r\nContent-Type: text/event-stream", ServerSentEventClientError.Status)]
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Type: text/html", ServerSentEventClientError.ContentType)]
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Type: text/event-streams", ServerSentEventClientError.ContentType)]
+    [InlineData("HTTP/1.1 200 OK", ServerSentEventClientError.ContentType)]
+    public async Task ReadAllAsync_PermanentRefusal_ThrowsWithStatusAndHeadersAndWithoutSecrets(string head, ServerSentEventClientError expected)
+    {
+        await using var server = new ScriptedServer(ScriptedServer.Answer(head + "\r\nX-Reason: because\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"));
+        await using var client = new ServerSentEventClient(server.Uri, new()
+        {
+            ConfigureRequest = static (request, _) =>
+            {
+                request.Headers.TryAddWithoutValidation("Authorization", "Bearer secret-in-header");
+                return default;
+            },
+        });
+
+        var thrown = (await client.Invoking(async c => await c.ReadAllAsync(Cancel).ToListAsync(Cancel)).Should().ThrowAsync<ServerSentEventClientException>()).Which;
+
+        thrown.Error.Should().Be(expected);
+        thrown.IsTransient.Should().BeFalse();
+        ((int?)thrown.StatusCode).Should().Be(int.Parse(head.AsSpan(9, 3), null as IFormatProvider));
+        thrown.Headers!.GetValues("X-Reason").Should().Equal("because");
+        thrown.ToString().Should().NotContain("secret");
+        server.Requests.Should().ContainSingle();
+        client.State.Should().Be(ServerSentEventClientState.Closed);
+    }
+
+    [Theory]
+    [InlineData("text/event-stream; charset=utf-8")]
+    [InlineData("Text/Event-Stream")]
+    public async Task ReadAllAsync_ContentTypeWithParametersOrCase_IsAccepted(string type)
+    {
+        await using var server = new ScriptedServer(ScriptedServer.Answer($"HTTP/1.1 200 OK\r\nContent-Type: {type}\r\nConnection: close\r\n\r\ndata: a\n\n"));
+        await using var client = new ServerSentEventClient(server.Uri, new() { Reconnect = false });
+
+        (await client.ReadAllAsync(Cancel).ToListAsync(Cancel)).Should().ContainSingle();
+    }
+
+    [Theory]
+    [InlineData(500)]
+    [InlineData(502)]
+    [InlineData(503)]
+    [InlineData(429)]
+    [InlineData(408)]
+    public async Task ReadAllAsync_TransientStatus_ConnectsAgain(int status)
+    {
+        await using var server = new ScriptedServer(
+            ScriptedServer.Answer($"HTTP/1.1 {status} Later\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"),
+            ScriptedServer.Events("data: a\n\n"),
+            ScriptedServer.Answer(Gone));
+        await using var client = new ServerSentEventClient(server.Uri, AtOnce);
+
+        (await client.ReadAllAsync(Cancel).ToListAsync(Cancel)).Should().ContainSingle().Which.Data.Should().Be("a");
+    }
+
+    [Fact]
+    public async Task ReadAllAsync_ServerFailsInEveryWay_ComesBackEachTime()
+    {
+        await using var server = new ScriptedServer(
+            connection => { connection.Reset(); return Task.CompletedTask; },
+            _ => Task.CompletedTask,
+            ScriptedServer.Answer("nonsense\r\n\r\n"),
+            ScriptedServer.Answer("HTTP/1.1 200 OK\r\n" + string.Concat(Enumerable.Range(0, 20_000).Select(n => $"X-{n}: endless\r\n"))),
+            async connection =>
+            {
+                await connection.SendAsync(ScriptedServer.EventStream + "id: 1\ndata: a\n\ndata: torn");
+                connection.Reset();
+            },
+            ScriptedServer.Answer("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n9\r\ndata: b\n\n\r\n"),
+            ScriptedServer.Answer("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 100\r\n\r\ndata: c\n\n"),
+            ScriptedServer.Answer(Gone));
+        await using var client = new ServerSentEventClient(server.Uri, AtOnce);
+        var errors = new List<Exception?>();
+        client.StateChanged += (_, change) =>
+        {
+            if (change.State == ServerSentEventClientState.Waiting)
+                errors.Add(change.Error);
+        };
+
+        var items = await client.ReadAllAsync(Cancel).ToListAsync(Cancel);
+
+        // A reset may overtake the bytes sent before it; what arrives is never torn.
+        items.Select(item => item.Data).Where(data => data != "a").Should().Equal("b", "c");
+        // The handler itself tries again where a connection closes before an answer: those failures never reach the client.
+        server.Requests.Should().HaveCount(8);
+        errors.Should().HaveCountGreaterThanOrEqualTo(5).And.AllBeOfType<ServerSentEventClientException>();
+        errors.Cast<ServerSentEventClientException>().Should().OnlyContain(error => error.Error == ServerSentEventClientError.ConnectionLost && error.IsTransient);
+        errors.Select(error => error!.ToString()).Should().OnlyContain(text => !text.Contains("secret"));
+    }
+
+    [Fact]
+    public async Task ReadAllAsync_NobodyListens_ThrowsAfterMaxFailures()
+    {
+        Uri uri;
+        await using (var server = new ScriptedServer())
+            uri = server.Uri;
+        await using var client = new ServerSentEventClient(uri, new() { ReconnectDelay = TimeSpan.Zero, MaxFailures = 3 });
+        var waits = 0;
+        client.StateChanged += (_, change) => waits += change.State == ServerSentEventClientState.Waiting ? 1 : 0;
+
+        (await client.Invoking(async c => await c.ReadAllAsync(Cancel).ToListAsync(Cancel)).Should().ThrowAsync<ServerSentEventClientException>())
+            .Which.Error.Should().Be(ServerSentEventClientError.ConnectionLost);
+        waits.Should().Be(2);
+    }
+
+    [Fact]
+    public async Task ReadAllAsync_Redirect_IsFollowedAndReconnectsBeginAtTheOriginal()
+    {
+        await using var target = new ScriptedServer(ScriptedServer.Events("id: 1\ndata: a\n\n"));
+        await using var server = new ScriptedServer(
+            ScriptedServer.Answer($"HTTP/1.1 307 Temporary Redirect\r\nLocation: {target.Uri}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"),
+            ScriptedServer.Answer(Gone));
+        await using var client = new ServerSentEventClient(server.Uri, AtOnce);
+
+        (await client.ReadAllAsync(Cancel).ToListAsync(Cancel)).Should().ContainSingle();
+
+        server.Requests.Should().HaveCount(2);
+        server.Requests[1].Should().Contain("Last-Event-ID: 1\r\n");
+    }
+
+    [Fact]
+    public async Task ReadAllAsync_Failures_DoubleTheDelayFromTheServersRetry()
+    {
+        var time = new FakeTimeProvider();
+        await using var server = new ScriptedServer(
+            ScriptedServer.Events("retry: 2000\ndata: a\n\n"),
+            ScriptedServer.Answer("HTTP/1.1 500 X\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"),
+            ScriptedServer.Answer("HTTP/1.1 500 X\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"),
+            ScriptedServer.Answer("HTTP/1.1 500 X\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"),
+            ScriptedServer.Answer("HTTP/1.1 503 X\r\nRetry-After: 60\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"),
+            ScriptedServer.Events("retry: 99999999999999999999\ndata: b\n\n"),
+            ScriptedServer.Answer(Gone));
+        await using var client = new ServerSentEventClient(
+            server.Uri, new() { TimeProvider = time, Jitter = 0, MaxReconnectDelay = TimeSpan.FromSeconds(7), MaxServerDelay = TimeSpan.FromSeconds(100) });
+        var delays = new List<double>();
+        client.StateChanged += (_, change) =>
+        {
+            if (change.Delay is { } delay)
+                delays.Add(delay.TotalSeconds);
+        };
+
+        await RunAsync(time, client.ReadAllAsync(Cancel).ToListAsync(Cancel).AsTask());
+
+        delays.Should().Equal(2, 2, 4, 7, 60, 100);
+    }
+
+    [Fact]
+    public void GetDelay_Jitter_OnlyLengthens()
+    {
+        var schedule = new ReconnectSchedule(new() { Jitter = 0.5 });
+
+        var delays = Enumerable.Range(0, 200).Select(_ => schedule.GetDelay(TimeSpan.FromSeconds(10), null).TotalSeconds).ToList();
+
+        delays.Should().OnlyContain(delay => delay >= 10 && delay <= 15);
+        delays.Distinct().Count().Should().BeGreaterThan(100);
+    }
+
+    [Fact]
+    public async Task ReadAllAsync_ServerStalls_TimesOutAndConnectsAgain()
+    {
+        var time = new FakeTimeProvider();
+        await using var server = new ScriptedServer(
+            async connection =>
+            {
+                await connection.SendAsync(ScriptedServer.EventStream + "id: 1\ndata: a\n\ndata: b");
+                await connection.StallAsync();
+            },
+            connection => connection.StallAsync(),
+            ScriptedServer.Answer(Gone));
+        await using var client = new ServerSentEventClient(server.Uri, new() { TimeProvider = time });
+        var errors = new List<Exception?>();
+        client.StateChanged += (_, change) =>
+        {
+            if (change.State == ServerSentEventClientState.Waiting)
+                errors.Add(change.Error);
+        };
+
+        var reading = client.ReadAllAsync(Cancel).ToListAsync(Cancel).AsTask();
+        await RunAsync(time, reading);
+
+        (await reading).Should().ContainSingle().Which.Data.Should().Be("a");
+        errors.Should().HaveCount(2);
+        errors.Cast<ServerSentEventClientException>().Should().OnlyContain(error => error.Error == ServerSentEventClientError.Timeout && error.IsTransient);
+    }
+
+    [Fact]
+    public async Task ReadAllAsync_Post_SendsItsBodyAndDoesNotReconnect()
+    {
+        await using var server = new ScriptedServer(ScriptedServer.Events("data: {\"Price\":1}\n\n"));
+        await using var client = new ServerSentEventClient(server.Uri, new()
+        {
+            Method = HttpMethod.Post,
+            CreateContent = static () => new StringContent("{\"prompt\":1}", Encoding.UTF8, "application/json"),
+        });
+
+        var items = await client.ReadAllAsync(TestJson.Default.Tick, Cancel).ToListAsync(Cancel);
+
+        items.Should().ContainSingle().Which.Data.Should().Be(new Tick(1));
+        server.Requests.Should().ContainSingle().Which.Should().StartWith("POST ").And.EndWith("{\"prompt\":1}");
+    }
+
+    [Fact]
+    public async Task ReadAllAsync_PostThatBreaks_Throws()
+    {
+        await using var server = new ScriptedServer(
+            ScriptedServer.Answer("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 100\r\n\r\ndata: a\n\n"));
+        await using var client = new ServerSentEventClient(server.Uri, new() { Method = HttpMethod.Post });
+
+        await client.Invoking(async c => await c.ReadAllAsync(Cancel).ToListAsync(Cancel)).Should().ThrowAsync<ServerSentEventClientException>();
+    }
+
+    [Fact]
+    public async Task ReadAllAsync_CommentsAndRetries_AreReportedInOrder()
+    {
+        await using var server = new ScriptedServer(ScriptedServer.Events(": one\nretry: 5\ndata: a\n: two\n\n"), ScriptedServer.Answer(Gone));
+        var seen = new List<string>();
+        await using var client = new ServerSentEventClient(server.Uri, new() { OnComment = seen.Add, OnRetry = retry => seen.Add(retry.TotalMilliseconds.ToString(null as IFormatProvider)), Jitter = 0 });
+
+        await foreach (var item in client.ReadAllAsync(Cancel))
+            seen.Add(item.Data);
+
+        seen.Should().Equal("one", "5", "two", "a");
+    }
+
+    [Fact]
+    public async Task ReadAllAsync_IdOutsideAscii_TravelsAsUtf8()
+    {
+        await using var server = new ScriptedServer(ScriptedServer.Events("id: \u4e16\u00e9\ndata: a\n\n"), ScriptedServer.Answer(Gone));
+        await using var client = new ServerSentEventClient(server.Uri, AtOnce);
+
+        await client.ReadAllAsync(Cancel).CountAsync(Cancel);
+
+        server.Requests[1].Should().Contain("Last-Event-ID: " + Encoding.Latin1.GetString(Encoding.UTF8.GetBytes("\u4e16\u00e9")) + "\r\n");
+    }
+
+    [Fact]
+    public async Task ReadAllAsync_LimitBroken_EndsWithItsError()
+    {
+        await using var server = new ScriptedServer(ScriptedServer.Events("data: " + new string('x', 100)));
+        await using var client = new ServerSentEventClient(server.Uri, new() { Parser = new() { MaxLineLength = 50 } });
+
+        (await client.Invoking(async c => await c.ReadAllAsync(Cancel).ToListAsync(Cancel)).Should().ThrowAsync<ServerSentEventLimitException>())
+            .Which.Limit.Should().Be(ServerSentEventLimit.MaxLineLength);
+        client.State.Should().Be(ServerSentEventClientState.Closed);
+    }
+
+    [Fact]
+    public async Task ReadAllAsync_CancelledOrDisposed_Ends()
+    {
+        await using var server = new ScriptedServer(
+            async connection => { await connection.SendAsync(ScriptedServer.EventStream + "id: 1\ndata: a\n\n"); await connection.StallAsync(); },
+            async connection => { await connection.SendAsync(ScriptedServer.EventStream + "data: b\n\n"); await connection.StallAsync(); });
+        await using var client = new ServerSentEventClient(server.Uri);
+        using var cancellation = new CancellationTokenSource();
+        await using (var events = client.ReadAllAsync(cancellation.Token).GetAsyncEnumerator(Cancel))
+        {
+            (await events.MoveNextAsync()).Should().BeTrue();
+            await client.Invoking(async c => await c.ReadAllAsync(Cancel).CountAsync(Cancel)).Should().ThrowAsync<InvalidOperationException>();
+            var next = events.MoveNextAsync().AsTask();
+            await cancellation.CancelAsync();
+            await next.Invoking(task => task).Should().ThrowAsync<OperationCanceledException>();
+        }
+
+        // A later enumeration resumes.
+        await using (var events = client.ReadAllAsync(Cancel).GetAsyncEnumerator(Cancel))
+        {
+            (await events.MoveNextAsync()).Should().BeTrue();
+            server.Requests[1].Should().Contain("Last-Event-ID: 1\r\n");
+            var next = events.MoveNextAsync().AsTask();
+            await client.DisposeAsync();
+            await next.Invoking(task => task).Should().ThrowAsync<OperationCanceledException>();
+        }
+
+        client.State.Should().Be(ServerSentEventClientState.Closed);
+    }
+
+    /// <summary>Lets the clock run until the work is done, however often it waits.</summary>
+    private static async Task RunAsync(FakeTimeProvider time, Task work)
+    {
+        var bound = Task.Delay(TimeSpan.FromSeconds(60), Cancel);
+        while (!work.IsCompleted)
+        {
+            bound.IsCompleted.Should().BeFalse("the client should come to an end");
+            time.Advance(TimeSpan.FromSeconds(1));
+            await Task.Delay(5, Cancel);
+        }
+
+        await work;
+    }
+}

@@ -1,0 +1,46 @@
+using System.Text;
+
+namespace RealtimeKit.ServerSentEvents.Tests;
+
+/// <summary>Byte streams that are dense in what a parser can get wrong. The same seed gives the same stream.</summary>
+internal static class RandomStreams
+{
+    private static readonly byte[][] Pieces = new[]
+    {
+        "data", "data:", "data: ", "data:  x", "data: \u00e9\u4e16", "event", "event:", "event: tick", "id", "id:", "id: 7", "id: a\0b", "retry:",
+        "retry: 10", "retry: 1x", "retry: 99999999999999999999", ":", ": comment", "datax: 1", "dat", " data: 1", "\uFEFF", "\uFEFFdata: b", "x", "\0",
+        " ", ":", "\n", "\n", "\n", "\n\n", "\n\n", "\r", "\r", "\r\n", "\r\n", "\r\n\r\n", "\r\r", "\n\r",
+    }.Select(Encoding.UTF8.GetBytes).Concat([[0xFF], [0xC3], [0xE2, 0x82], [0xF0, 0x9F, 0x98], [0xED, 0xA0, 0x80]]).ToArray();
+
+    public static byte[] Create(int seed)
+    {
+        var random = new Random(seed);
+        var stream = new List<byte>();
+        if (random.Next(4) == 0)
+            stream.AddRange("\uFEFF"u8);
+        for (var count = random.Next(1, 60); count > 0; count--)
+        {
+            if (random.Next(12) == 0)
+                stream.AddRange(Enumerable.Repeat((byte)'y', random.Next(200)));
+            stream.AddRange(Pieces[random.Next(Pieces.Length)]);
+            if (random.Next(3) == 0)
+                stream.Add((byte)'\n');
+        }
+
+        return [.. stream];
+    }
+
+    public static List<ReadOnlyMemory<byte>> Split(byte[] stream, Random random)
+    {
+        var blocks = new List<ReadOnlyMemory<byte>>();
+        var longest = random.Next(1, 40);
+        for (var start = 0; start < stream.Length;)
+        {
+            var length = Math.Min(random.Next(0, longest + 1), stream.Length - start);
+            blocks.Add(stream.AsMemory(start, length));
+            start += length;
+        }
+
+        return blocks;
+    }
+}

@@ -1,0 +1,323 @@
+using System.Net.WebSockets;
+using Microsoft.Extensions.Time.Testing;
+using RealtimeKit.WebSockets.Tests.Connection.Kit;
+
+namespace RealtimeKit.WebSockets.Tests.Connection;
+
+// RFC 6455 §10.4: nothing is unbounded.
+public class LimitTests
+{
+    public static TheoryData<Wire> MemoryWires => Harness.MemoryWires;
+
+    private readonly FakeTimeProvider _clock = new();
+
+    [Theory]
+    [MemberData(nameof(MemoryWires))]
+    public async Task MessageSize_HeaderAnnouncesTooMuch_FailsBeforeThePayload(Wire wire)
+    {
+        await using var harness = await Harness.CreateAsync(wire, options => options.MaxMessageSize = 1000);
+        await harness.Peer.SendAsync(Frames.BinaryFrame(Frames.Pattern(1000)));
+        (await harness.Connection.ReceiveAsync().Within()).ToArray().Should().HaveCount(1000);
+        await harness.Peer.SendAsync(Frames.Frame(Frames.Binary, [], declared: 1001));
+        await Fails(harness, WebSocketProtocolError.MessageTooBig, 1009);
+    }
+
+    [Theory]
+    [MemberData(nameof(MemoryWires))]
+    public async Task MessageSize_FragmentsAddUp_FailsAtTheHeaderThatPasses(Wire wire)
+    {
+        await using var harness = await Harness.CreateAsync(wire, options => options.MaxMessageSize = 1000);
+        await harness.Peer.SendAsync(Frames.BinaryFrame(new byte[600], fin: false), Frames.ContinuationFrame(new byte[400], fin: true));
+        (await harness.Connection.ReceiveAsync().Within()).ToArray().Should().HaveCount(1000);
+        await harness.Peer.SendAsync(Frames.BinaryFrame(new byte[600], fin: false), Frames.Frame(Frames.Continuation, [], declared: 401));
+        await Fails(harness, WebSocketProtocolError.MessageTooBig, 1009);
+    }
+
+    [Fact]
+    public async Task MessageSize_StreamedReads_HaveTheirOwn()
+    {
+        await using var harness = await Harness.CreateAsync(Wire.Pipe, options =>
+        {
+            options.MaxMessageSize = 10;
+            options.MaxStreamedMessageSize = 100;
+        });
+        await harness.Peer.SendAsync(Frames.BinaryFrame(new byte[100]));
+        long total = 0;
+        while (total < 100)
+        {
+            var part = await harness.Connection.ReadAsync().Within();
+            total += part.Payload.Length;
+            harness.Connection.AdvanceTo(part.Payload.End);
+        }
+
+        await harness.Peer.SendAsync(Frames.Frame(Frames.Binary, [], declared: 101));
+        var read = () => harness.Connection.ReadAsync().Within();
+        (await read.Should().ThrowAsync<WebSocketProtocolException>()).Which.Error.Should().Be(WebSocketProtocolError.MessageTooBig);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public async Task Fragments_MoreThan1024_FailEvenWhenEmpty(int size)
+    {
+        await using var harness = await Harness.CreateAsync(Wire.Stream);
+        await harness.Peer.SendAsync(Message(1024));
+        (await harness.Connection.ReceiveAsync().Within()).ToArray().Should().HaveCount(size * 1024);
+        await harness.Peer.SendAsync(Message(1025));
+        await Fails(harness, WebSocketProtocolError.TooManyFragments, 1008);
+
+        byte[] Message(int count) => Frames.Join([.. Enumerable.Range(0, count).Select(i =>
+            Frames.Frame(i == 0 ? Frames.Binary : Frames.Continuation, new byte[size], fin: i == count - 1))]);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task ControlFrames_BurstThenRate(bool receiving)
+    {
+        await using var harness = await Harness.CreateAsync(Wire.Pipe, Configure);
+        var receive = receiving ? harness.Connection.ReceiveAsync().AsTask() : null;
+        await _clock.Pass(TimeSpan.FromSeconds(100));   // saves nothing up beyond one burst
+        await Pings(20);
+        await _clock.Pass(TimeSpan.FromSeconds(1));
+        await Pings(10);
+        for (var i = 0; i < 20; i++)
+        {
+            await _clock.Pass(TimeSpan.FromMilliseconds(250));
+            await Pings(i % 2 == 0 ? 2 : 3);   // what is left of a token's time is not lost
+        }
+
+        await harness.Peer.SendAsync(Frames.PingFrame("too much"));
+        (await harness.Peer.ReadAsync(Frames.Close)).CloseCode.Should().Be(1008);
+        var wait = () => receive?.Within() ?? harness.Connection.ReceiveAsync().Within();
+        (await wait.Should().ThrowAsync<WebSocketProtocolException>()).Which.Error.Should().Be(WebSocketProtocolError.ControlRateExceeded);
+
+        async Task Pings(int count)
+        {
+            for (var i = 0; i < count; i++)
+                await harness.Peer.SendAsync(Frames.PingFrame(i.ToString(System.Globalization.CultureInfo.InvariantCulture)));
+            for (var i = 0; i < count; i++)
+                (await harness.Peer.ReadAsync(Frames.Pong)).Text.Should().Be(i.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        }
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task ControlFrames_CloseAfterAFullBurst_IsClean(bool receiving)
+    {
+        await using var harness = await Harness.CreateAsync(Wire.Pipe, Configure);
+        await _clock.Pass(TimeSpan.FromSeconds(1));
+        var receive = receiving ? harness.Connection.ReceiveAsync().AsTask() : null;
+        for (var i = 0; i < 20; i++)
+            await harness.Peer.SendAsync(Frames.PongFrame([1]));
+        await harness.Peer.SendAsync(Frames.CloseFrame(1000));
+        (await harness.Peer.ReadAsync(Frames.Close)).CloseCode.Should().Be(1000);
+        if (receive is not null)
+            await receive.Within();
+        harness.Connection.CloseResult!.Value.IsClean.Should().BeTrue();
+    }
+
+    [Theory]
+    [MemberData(nameof(MemoryWires))]
+    public async Task MessageTimeout_UnfinishedMessage_FailsWith1008(Wire wire)
+    {
+        await using var harness = await Harness.CreateAsync(wire, Configure);
+        var receive = harness.Connection.ReceiveAsync().AsTask();
+        await harness.Peer.SendAsync(Frames.TextFrame("begun", fin: false));
+        await Task.Delay(10);
+        // A byte now and then does not help.
+        for (var i = 0; i < 28; i++)
+        {
+            await _clock.Pass(TimeSpan.FromSeconds(1));
+            await harness.Peer.SendAsync(Frames.ContinuationFrame([(byte)'x'], fin: false));
+        }
+
+        receive.IsCompleted.Should().BeFalse();
+        var wait = () => _clock.PassUntil(receive, TimeSpan.FromSeconds(20));   // the first frame may have been taken late
+        (await wait.Should().ThrowAsync<WebSocketProtocolException>()).Which.Error.Should().Be(WebSocketProtocolError.MessageTimeout);
+        (await harness.Peer.ReadAsync(Frames.Close)).CloseCode.Should().Be(1008);
+    }
+
+    [Theory]
+    [MemberData(nameof(MemoryWires))]
+    public async Task MessageTimeout_BetweenMessages_DoesNotCount(Wire wire)
+    {
+        await using var harness = await Harness.CreateAsync(wire, Configure);
+        for (var i = 0; i < 3; i++)
+        {
+            var receive = harness.Connection.ReceiveAsync().AsTask();
+            await harness.Peer.SendAsync(Frames.TextFrame("a", fin: false));
+            await _clock.Pass(TimeSpan.FromSeconds(20));
+            await harness.Peer.SendAsync(Frames.ContinuationFrame("b"u8, fin: true));
+            (await receive.Within()).GetText().Should().Be("ab");
+            await _clock.Pass(TimeSpan.FromSeconds(40));
+        }
+
+        harness.Connection.State.Should().Be(WebSocketState.Open);
+    }
+
+    [Fact]
+    public async Task WriteTimeout_PeerDoesNotRead_Aborts()
+    {
+        StallingStream? stream = null;
+        await using var harness = Harness.Over(inner => stream = new StallingStream(inner), Configure);
+        stream!.Stall();
+        var receive = harness.Connection.ReceiveAsync().AsTask();
+        await harness.Connection.SendAsync("stalls");
+        await stream.Stalled.Within();
+        var waiting = harness.Connection.SendAsync(new byte[1 << 20], WebSocketMessageType.Binary).AsTask();
+        await _clock.Pass(TimeSpan.FromSeconds(29));
+        harness.Connection.State.Should().Be(WebSocketState.Open);
+        (await _clock.PassUntil(receive, TimeSpan.FromSeconds(3))).Type.Should().Be(WebSocketMessageType.Close);
+        harness.Connection.CloseResult.Should().Be(new WebSocketCloseResult(null, null, WebSocketCloseInitiator.Network, false));
+        var wait = () => waiting.Within();
+        await wait.Should().ThrowAsync<WebSocketException>();
+    }
+
+    // A large message takes its time: what counts is that the peer goes on reading.
+    [Fact]
+    public async Task WriteTimeout_PeerReadsSlowly_DoesNotFire()
+    {
+        StallingStream? stream = null;
+        await using var harness = Harness.Over(inner => stream = new StallingStream(inner), options =>
+        {
+            options.TimeProvider = _clock;
+            options.SendBufferSize = 100_000;
+        });
+        stream!.Stall();
+        var payload = Frames.Pattern(1_000_000);
+        await harness.Connection.SendAsync(payload, WebSocketMessageType.Binary);
+        var read = harness.Peer.ReadAsync(Frames.Binary);
+        for (var i = 0; i < 40 && !read.IsCompleted; i++)
+        {
+            await Task.WhenAny(stream.Stalled.Within(), read);
+            await _clock.Pass(TimeSpan.FromSeconds(20));
+            stream.Release();
+            stream.Stall();
+        }
+
+        (await read).Payload.AsSpan().SequenceEqual(payload).Should().BeTrue();
+        harness.Connection.State.Should().Be(WebSocketState.Open);
+    }
+
+    // A streamed message may take as long as it likes, but its peer must not stop in the middle.
+    [Theory]
+    [MemberData(nameof(MemoryWires))]
+    public async Task MessageTimeout_StreamedMessage_CountsPauses(Wire wire)
+    {
+        await using var harness = await Harness.CreateAsync(wire, Configure);
+        await harness.Peer.SendBytesAsync(Frames.Frame(Frames.Binary, new byte[10], declared: 1000));
+        for (var i = 0; i < 5; i++)
+        {
+            var part = await harness.Connection.ReadAsync().Within();
+            harness.Connection.AdvanceTo(part.Payload.End);
+            var next = harness.Connection.ReadAsync().AsTask();
+            await _clock.Pass(TimeSpan.FromSeconds(20));
+            await harness.Peer.SendBytesAsync(new byte[10]);
+            harness.Connection.AdvanceTo((await next.Within()).Payload.End);
+            await harness.Peer.SendBytesAsync(new byte[10]);
+        }
+
+        harness.Connection.AdvanceTo((await harness.Connection.ReadAsync().Within()).Payload.End);
+        var last = harness.Connection.ReadAsync().AsTask();
+        var wait = () => _clock.PassUntil(last, TimeSpan.FromSeconds(33));
+        (await wait.Should().ThrowAsync<WebSocketProtocolException>()).Which.Error.Should().Be(WebSocketProtocolError.MessageTimeout);
+    }
+
+    [Theory]
+    [MemberData(nameof(MemoryWires))]
+    public async Task KeepAlive_SilentPeer_IsPingedThenGivenUp(Wire wire)
+    {
+        await using var harness = await Harness.CreateAsync(wire, ConfigureKeepAlive);
+        var receive = harness.Connection.ReceiveAsync().AsTask();
+        await Task.Delay(5);
+        await _clock.PassUntil(harness.Peer.ReadAsync(Frames.Ping), TimeSpan.FromSeconds(27));
+        await _clock.Pass(TimeSpan.FromSeconds(8));
+        harness.Connection.State.Should().Be(WebSocketState.Open);
+        (await _clock.PassUntil(receive, TimeSpan.FromSeconds(4))).Type.Should().Be(WebSocketMessageType.Close);
+        harness.Connection.State.Should().Be(WebSocketState.Aborted);
+        harness.Connection.CloseResult.Should().Be(new WebSocketCloseResult(null, null, WebSocketCloseInitiator.Network, false));
+    }
+
+    [Theory]
+    [InlineData("pong")]
+    [InlineData("one byte of a frame")]
+    [InlineData("message")]
+    public async Task KeepAlive_AnyByteIsLife(string life)
+    {
+        await using var harness = await Harness.CreateAsync(Wire.Pipe, ConfigureKeepAlive);
+        var receive = harness.Connection.ReceiveAsync().AsTask();
+        for (var i = 0; i < 4; i++)
+        {
+            var ping = await _clock.PassUntil(harness.Peer.ReadAsync(Frames.Ping), TimeSpan.FromSeconds(27));
+            // At the very instant of the ping, as far as this clock can tell.
+            if (life == "pong")
+                await harness.Peer.SendAsync(Frames.PongFrame(ping.Payload));
+            else if (life == "message" || i > 0)
+                await harness.Peer.SendAsync(Frames.PongFrame([(byte)i]));
+            else
+                await harness.Peer.SendBytesAsync(Frames.PongFrame([7]).AsMemory(0, 1));
+            await Task.Delay(5);
+            if (life == "one byte of a frame" && i == 0)
+                await harness.Peer.SendBytesAsync(Frames.PongFrame([7]).AsMemory(1));
+        }
+
+        harness.Connection.State.Should().Be(WebSocketState.Open);
+        await harness.Peer.SendAsync(Frames.TextFrame("alive"));
+        (await receive.Within()).GetText().Should().Be("alive");
+    }
+
+    [Fact]
+    public async Task KeepAlive_BusyPeer_IsNotPinged()
+    {
+        await using var harness = await Harness.CreateAsync(Wire.Pipe, ConfigureKeepAlive);
+        for (var i = 0; i < 10; i++)
+        {
+            await harness.Peer.SendAsync(Frames.TextFrame("x"));
+            (await harness.Connection.ReceiveAsync().Within()).GetText().Should().Be("x");
+            await _clock.Pass(TimeSpan.FromSeconds(20));
+        }
+
+        await harness.Connection.SendAsync("end");
+        (await harness.Peer.ReadAsync()).Opcode.Should().Be(Frames.Text, "no ping came before");
+    }
+
+    [Fact]
+    public async Task PingAsync_PongOfALaterPing_AnswersTheEarlierToo()
+    {
+        await using var harness = await Harness.CreateAsync(Wire.Pipe, Configure);
+        var first = harness.Connection.PingAsync().AsTask();
+        var second = harness.Connection.PingAsync().AsTask();
+        var third = harness.Connection.PingAsync().AsTask();
+        await harness.Peer.ReadAsync(Frames.Ping);
+        var ping = await harness.Peer.ReadAsync(Frames.Ping);
+        _clock.Advance(TimeSpan.FromMilliseconds(100));
+        await harness.Peer.SendAsync(Frames.PongFrame([1]), Frames.PongFrame([0, 0, 0, 0, 0, 0, 9, 9]), Frames.PongFrame(ping.Payload));
+        (await first.Within()).Should().Be(TimeSpan.FromMilliseconds(100));
+        (await second.Within()).Should().Be(TimeSpan.FromMilliseconds(100));
+        third.IsCompleted.Should().BeFalse();
+
+        using var cancel = new CancellationTokenSource();
+        var cancelled = harness.Connection.PingAsync(cancel.Token).AsTask();
+        await cancel.CancelAsync();
+        await ((Func<Task>)(() => cancelled.Within())).Should().ThrowAsync<OperationCanceledException>();
+        harness.Connection.Abort();
+        await ((Func<Task>)(() => third.Within())).Should().ThrowAsync<WebSocketException>();
+    }
+
+    private void Configure(WebSocketConnectionOptions options) => options.TimeProvider = _clock;
+
+    private void ConfigureKeepAlive(WebSocketConnectionOptions options)
+    {
+        options.TimeProvider = _clock;
+        options.KeepAliveInterval = TimeSpan.FromSeconds(25);
+    }
+
+    private static async Task Fails(Harness harness, WebSocketProtocolError error, int code)
+    {
+        var receive = () => harness.Connection.ReceiveAsync().Within();
+        (await receive.Should().ThrowAsync<WebSocketProtocolException>()).Which.Error.Should().Be(error);
+        (await harness.Peer.ReadAsync(Frames.Close)).CloseCode.Should().Be(code);
+    }
+}
