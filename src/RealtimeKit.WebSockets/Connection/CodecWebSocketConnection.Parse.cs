@@ -71,21 +71,27 @@ internal sealed partial class CodecWebSocketConnection
                     continue;
                 }
 
-                if ((error = BeginFrame(header, headerLength)) != WebSocketProtocolError.None)
+                if ((error = BeginFrame(header, headerLength, kind)) != WebSocketProtocolError.None)
                     return Fail(error, header.PayloadLength);
             }
 
+<<<<<<< HEAD
             var payloadError = _isCompressed ? TakeCompressedPayload(kind) : TakePayload() ? WebSocketProtocolError.None : WebSocketProtocolError.InvalidUtf8;
             if (payloadError != WebSocketProtocolError.None)
                 return Fail(payloadError, _frameRemaining);
             if (_frameRemaining > 0 || (_isCompressed && _hasMoreOutput))
+=======
+            if (!TakePayload(kind))
+                return Fail(WebSocketProtocolError.InvalidUtf8, _frameRemaining);
+            if (_frameRemaining > 0)
+>>>>>>> conntests
                 return Unfinished(kind);
 
             _inFrame = false;
             if (_frameIsFinal)
             {
                 _inMessage = false;
-                return _messageType != WebSocketMessageType.Text || _utf8.IsComplete ? Parsed.Message : Fail(WebSocketProtocolError.InvalidUtf8, 0);
+                return kind == ReceiveKind.None || _messageType != WebSocketMessageType.Text || _utf8.IsComplete ? Parsed.Message : Fail(WebSocketProtocolError.InvalidUtf8, 0);
             }
         }
 
@@ -110,7 +116,7 @@ internal sealed partial class CodecWebSocketConnection
         MaximumPayloadLength = Math.Max((kind == ReceiveKind.Message ? _options.MaxMessageSize : _options.MaxStreamedMessageSize) - (_inMessage ? _messageLength : 0), 0),
     };
 
-    private WebSocketProtocolError BeginFrame(in WebSocketFrameHeader header, int headerLength)
+    private WebSocketProtocolError BeginFrame(in WebSocketFrameHeader header, int headerLength, ReceiveKind kind)
     {
         _input.SkipRaw(headerLength);
         if (!_inMessage)
@@ -121,10 +127,14 @@ internal sealed partial class CodecWebSocketConnection
             _fragments = 0;
             _partSeen = 0;
             _utf8.Reset();
+<<<<<<< HEAD
             _isCompressed = header.Rsv1;
             if (_isCompressed)
                 BeginCompressedMessage();
             else
+=======
+            if (kind != ReceiveKind.None)
+>>>>>>> conntests
                 _input.BeginBody();
             if (!header.IsFinal || header.PayloadLength > _input.RawLength)
                 StartMessageClock();
@@ -144,13 +154,20 @@ internal sealed partial class CodecWebSocketConnection
     }
 
     // False: the text is not UTF-8.
-    private bool TakePayload()
+    private bool TakePayload(ReceiveKind kind)
     {
         var count = (int)Math.Min(_frameRemaining, _input.RawLength);
         if (count == 0)
             return true;
-        var payload = _input.AppendBody(count);
         _frameRemaining -= count;
+        if (kind == ReceiveKind.None)
+        {
+            // Nobody will see it, and the body may hold what a receiver has given back for its next read.
+            _input.SkipRaw(count);
+            return true;
+        }
+
+        var payload = _input.AppendBody(count);
         var isText = _messageType == WebSocketMessageType.Text;
         while (payload.Length > PieceSize)
         {
