@@ -75,16 +75,10 @@ internal sealed partial class CodecWebSocketConnection
                     return Fail(error, header.PayloadLength);
             }
 
-<<<<<<< HEAD
-            var payloadError = _isCompressed ? TakeCompressedPayload(kind) : TakePayload() ? WebSocketProtocolError.None : WebSocketProtocolError.InvalidUtf8;
+            var payloadError = _isCompressed ? TakeCompressedPayload(kind) : TakePayload(kind) ? WebSocketProtocolError.None : WebSocketProtocolError.InvalidUtf8;
             if (payloadError != WebSocketProtocolError.None)
                 return Fail(payloadError, _frameRemaining);
             if (_frameRemaining > 0 || (_isCompressed && _hasMoreOutput))
-=======
-            if (!TakePayload(kind))
-                return Fail(WebSocketProtocolError.InvalidUtf8, _frameRemaining);
-            if (_frameRemaining > 0)
->>>>>>> conntests
                 return Unfinished(kind);
 
             _inFrame = false;
@@ -127,14 +121,10 @@ internal sealed partial class CodecWebSocketConnection
             _fragments = 0;
             _partSeen = 0;
             _utf8.Reset();
-<<<<<<< HEAD
             _isCompressed = header.Rsv1;
             if (_isCompressed)
                 BeginCompressedMessage();
-            else
-=======
-            if (kind != ReceiveKind.None)
->>>>>>> conntests
+            else if (kind != ReceiveKind.None)
                 _input.BeginBody();
             if (!header.IsFinal || header.PayloadLength > _input.RawLength)
                 StartMessageClock();
