@@ -81,7 +81,10 @@ internal sealed class ConnectionWebSocket(CodecWebSocketConnection connection) :
             return ValueTask.FromCanceled<ValueWebSocketReceiveResult>(cancellationToken);
         if (_hasPart)
             return new ValueTask<ValueWebSocketReceiveResult>(TakePart(buffer.Span));
-        return ReceivePartAsync(connection.ReadAsync(cancellationToken), buffer);
+        var read = connection.ReadAsync(cancellationToken);
+        return read.IsCompletedSuccessfully
+            ? new ValueTask<ValueWebSocketReceiveResult>(Take(read.GetAwaiter().GetResult(), buffer.Span))
+            : ReceivePartAsync(read, buffer);
     }
 
     public override Task SendAsync(ArraySegment<byte> buffer, WebSocketMessageType messageType, bool endOfMessage, CancellationToken cancellationToken)
@@ -101,8 +104,8 @@ internal sealed class ConnectionWebSocket(CodecWebSocketConnection connection) :
         if (Refuse(WebSocketState.Open, WebSocketState.CloseReceived) is { } refusal)
             return ValueTask.FromException(refusal);
 
-        var isEnd = messageFlags.HasFlag(WebSocketMessageFlags.EndOfMessage);
-        if (isEnd && !_isSendingMessage && !messageFlags.HasFlag(WebSocketMessageFlags.DisableCompression))
+        var isEnd = (messageFlags & WebSocketMessageFlags.EndOfMessage) != 0;
+        if (isEnd && !_isSendingMessage && (messageFlags & WebSocketMessageFlags.DisableCompression) == 0)
             return connection.SendAsync(buffer, messageType, cancellationToken);
 
         // The type of a message is the type of its first fragment, as with the BCL's sockets.
@@ -151,9 +154,10 @@ internal sealed class ConnectionWebSocket(CodecWebSocketConnection connection) :
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<ValueWebSocketReceiveResult> ReceivePartAsync(ValueTask<WebSocketReadResult> read, Memory<byte> buffer)
     {
+        WebSocketReadResult part;
         try
         {
-            _part = await read.ConfigureAwait(false);
+            part = await read.ConfigureAwait(false);
         }
         catch (WebSocketProtocolException error)
         {
@@ -161,11 +165,17 @@ internal sealed class ConnectionWebSocket(CodecWebSocketConnection connection) :
             throw new WebSocketException(WebSocketError.Faulted, error.Message, error);
         }
 
-        if (_part.MessageType == WebSocketMessageType.Close)
+        return Take(part, buffer.Span);
+    }
+
+    private ValueWebSocketReceiveResult Take(in WebSocketReadResult part, Span<byte> buffer)
+    {
+        if (part.MessageType == WebSocketMessageType.Close)
             return TakeClose();
+        _part = part;
+        _rest = part.Payload;
         _hasPart = true;
-        _rest = _part.Payload;
-        return TakePart(buffer.Span);
+        return TakePart(buffer);
     }
 
     private ValueWebSocketReceiveResult TakePart(Span<byte> buffer)

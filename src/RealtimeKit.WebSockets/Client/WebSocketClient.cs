@@ -64,7 +64,7 @@ public static class WebSocketClient
                 response = await SendAsync(invoker, request, cancellationToken).ConfigureAwait(false);
                 return await AcceptAsync(response, handshake, options, cancellationToken).ConfigureAwait(false);
             }
-            catch (HttpRequestException error) when (isHttp2 && MayFallBack(error, options))
+            catch (HttpRequestException error) when (isHttp2 && MayFallBack(options) && IsWithoutHttp2(error))
             {
                 isHttp2 = false;
             }
@@ -88,8 +88,8 @@ public static class WebSocketClient
         var request = new HttpRequestMessage(isHttp2 ? HttpMethod.Connect : HttpMethod.Get, uri)
         {
             Version = version,
-            // With TLS the server chooses among what both speak; its choice of HTTP/1.1 is then an error that allows to fall back.
-            VersionPolicy = isHttp2 && uri.Scheme == Uri.UriSchemeWss ? HttpVersionPolicy.RequestVersionOrLower : HttpVersionPolicy.RequestVersionExact,
+            // Where HTTP/1.1 will do as well, TLS may agree on it; only HTTP/2 offered, a server without it would end the handshake.
+            VersionPolicy = isHttp2 && MayFallBack(options) ? HttpVersionPolicy.RequestVersionOrLower : HttpVersionPolicy.RequestVersionExact,
         };
         // RFC 8441 §4: the extended CONNECT.
         if (isHttp2)
@@ -142,9 +142,14 @@ public static class WebSocketClient
             : isSecure && options.HttpVersionPolicy == HttpVersionPolicy.RequestVersionOrHigher;
     }
 
-    private static bool MayFallBack(HttpRequestException error, WebSocketClientOptions options) =>
-        (options.HttpVersion == HttpVersion.Version11 || options.HttpVersionPolicy == HttpVersionPolicy.RequestVersionOrLower)
-        && error.HttpRequestError is HttpRequestError.ExtendedConnectNotSupported or HttpRequestError.VersionNegotiationError;
+    private static bool MayFallBack(WebSocketClientOptions options) =>
+        options.HttpVersion == HttpVersion.Version11 || options.HttpVersionPolicy == HttpVersionPolicy.RequestVersionOrLower;
+
+    // On a connection that turned out to be HTTP/1.1 the handler refuses the extended CONNECT before it sends anything, as an
+    // unknown error without a cause.
+    private static bool IsWithoutHttp2(HttpRequestException error) =>
+        error.HttpRequestError is HttpRequestError.ExtendedConnectNotSupported or HttpRequestError.VersionNegotiationError
+        || error is { HttpRequestError: HttpRequestError.Unknown, InnerException: null };
 
     private static int CountLines(HttpHeadersNonValidated headers)
     {

@@ -48,13 +48,13 @@ internal sealed class TestServerHost : IAsyncDisposable
         builder.Logging.ClearProviders().SetMinimumLevel(LogLevel.Debug).AddProvider(logs);
         builder.WebHost.ConfigureKestrel(server =>
         {
+            kestrel?.Invoke(server);   // its defaults are for what listens after it
             server.Listen(IPAddress.Loopback, 0, listen =>
             {
                 listen.Protocols = wire.IsHttp2() ? HttpProtocols.Http2 : HttpProtocols.Http1;
                 if (wire.IsTls())
                     listen.UseHttps(TestCertificate.Instance);
             });
-            kestrel?.Invoke(server);
         });
         build?.Invoke(builder);
         var app = builder.Build();

@@ -1,0 +1,180 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Net.WebSockets;
+using RealtimeKit.WebSockets.Tests.Connection.Kit;
+
+namespace RealtimeKit.WebSockets.Tests.Bridges;
+
+public class AsDuplexPipeTests
+{
+    private static readonly CancellationToken Never = CancellationToken.None;
+
+    [Fact]
+    public async Task Flush_WhatWasWritten_IsOneBinaryMessage()
+    {
+        await using var harness = await Harness.CreateAsync(Wire.Socket);
+        var output = harness.Connection.AsDuplexPipe().Output;
+        output.Write("Hel"u8);
+        output.Write("lo"u8);
+        output.UnflushedBytes.Should().Be(5);
+        (await output.FlushAsync(Never).Within()).Should().Be(new FlushResult(false, false));
+        output.UnflushedBytes.Should().Be(0);
+        await output.FlushAsync(Never).Within();   // nothing was written: nothing is sent
+        output.Write("!"u8);
+        await output.FlushAsync(Never).Within();
+        (await harness.Peer.ReadAsync(Frames.Binary)).Text.Should().Be("Hello");
+        (await harness.Peer.ReadAsync(Frames.Binary)).Text.Should().Be("!");
+    }
+
+    [Fact]
+    public async Task Input_Messages_AreOneStreamOfBytes()
+    {
+        await using var harness = await Harness.CreateAsync(Wire.Socket);
+        var input = harness.Connection.AsDuplexPipe().Input;
+        var sent = Frames.Pattern(200_000);
+        var write = Task.Run(async () =>
+        {
+            await harness.Peer.SendAsync(Frames.BinaryFrame(sent.AsSpan(0, 10)), Frames.BinaryFrame([]), Frames.Fragmented(Frames.Binary, sent[10..], 9999), Frames.PingFrame("p"));
+            await harness.Peer.SendAsync(Frames.CloseFrame(1000));
+        }, Never);
+        var received = new MemoryStream();
+        await input.CopyToAsync(received, Never).Within();
+        received.ToArray().Should().Equal(sent);
+        await write.Within();
+        harness.Connection.CloseResult!.Value.IsClean.Should().BeTrue();
+    }
+
+    [Fact]
+    public async Task BothEnds_LargeStreams_ArriveWhole()
+    {
+        var (client, server) = WebSocketConnection.CreatePair();
+        var (left, right) = (client.AsDuplexPipe(), server.AsDuplexPipe());
+        var sent = Frames.Pattern(3_000_000);
+        var write = Task.Run(async () =>
+        {
+            await left.Output.AsStream(leaveOpen: true).WriteAsync(sent, Never);
+            await left.Output.CompleteAsync();
+        }, Never);
+        var received = new MemoryStream();
+        await right.Input.CopyToAsync(received, Never).Within();
+        received.Length.Should().Be(sent.Length);
+        received.ToArray().AsSpan().SequenceEqual(sent).Should().BeTrue();
+        await write.Within();
+        await right.Output.CompleteAsync().Within();
+        (await left.Input.ReadAsync(Never).Within()).IsCompleted.Should().BeTrue();
+        client.CloseResult.Should().Be(new WebSocketCloseResult(WebSocketCloseStatus.NormalClosure, null, WebSocketCloseInitiator.Local, true));
+        await Bounds.Until(() => server.State == WebSocketState.Closed);
+    }
+
+    [Fact]
+    public async Task Complete_Output_SendsTheRestAndCloses()
+    {
+        await using var harness = await Harness.CreateAsync(Wire.Socket);
+        var pipe = harness.Connection.AsDuplexPipe();
+        pipe.Output.Write("rest"u8);
+        var complete = pipe.Output.CompleteAsync().AsTask();
+        (await harness.Peer.ReadAsync(Frames.Binary)).Text.Should().Be("rest");
+        (await harness.Peer.ReadAsync(Frames.Close)).CloseCode.Should().Be(1000);
+        await harness.Peer.SendAsync(Frames.BinaryFrame("late"u8));
+        await harness.Peer.SendAsync(Frames.CloseFrame(1000));
+        await complete.Within();
+        var input = new MemoryStream();
+        await pipe.Input.CopyToAsync(input, Never).Within();
+        input.ToArray().Should().Equal("late"u8.ToArray(), "the other direction goes on until the peer closes it");
+        (await harness.Peer.TryReadAsync()).Should().BeNull("both directions are over");
+    }
+
+    [Fact]
+    public async Task Complete_OutputWithAnException_Closes1011()
+    {
+        await using var harness = await Harness.CreateAsync(Wire.Socket);
+        var pipe = harness.Connection.AsDuplexPipe();
+        pipe.Output.Write("half a packet"u8);
+        pipe.Output.Complete(new InvalidDataException());
+        (await harness.Peer.ReadAsync(Frames.Close)).CloseCode.Should().Be(1011, "what was not flushed is not sent");
+        await harness.Peer.SendAsync(Frames.CloseFrame(1011));
+    }
+
+    [Fact]
+    public async Task Input_TextMessage_Closes1003()
+    {
+        await using var harness = await Harness.CreateAsync(Wire.Socket);
+        var pipe = harness.Connection.AsDuplexPipe();
+        await harness.Peer.SendAsync(Frames.TextFrame("hello"));
+        (await FluentActions.Awaiting(() => pipe.Input.ReadAsync(Never).Within()).Should().ThrowAsync<WebSocketException>())
+            .Which.WebSocketErrorCode.Should().Be(WebSocketError.InvalidMessageType);
+        (await harness.Peer.ReadAsync(Frames.Close)).CloseCode.Should().Be(1003);
+    }
+
+    [Theory]
+    [InlineData(1001, null)]
+    [InlineData(null, null)]
+    [InlineData(1008, WebSocketError.Faulted)]
+    [InlineData(4000, WebSocketError.Faulted)]
+    public async Task Input_PeerCloses_EndsOrFails(int? code, WebSocketError? error)
+    {
+        await using var harness = await Harness.CreateAsync(Wire.Socket);
+        var pipe = harness.Connection.AsDuplexPipe();
+        await harness.Peer.SendAsync(Frames.CloseFrame(code));
+        var read = FluentActions.Awaiting(() => pipe.Input.ReadAsync(Never).Within());
+        if (error is null)
+            (await pipe.Input.ReadAsync(Never).Within()).IsCompleted.Should().BeTrue();
+        else
+            (await read.Should().ThrowAsync<WebSocketException>()).Which.WebSocketErrorCode.Should().Be(error);
+        pipe.Output.Write("too late"u8);
+        (await pipe.Output.FlushAsync(Never).Within()).IsCompleted.Should().BeTrue();
+    }
+
+    [Fact]
+    public async Task Input_PeerIsGone_Fails()
+    {
+        await using var harness = await Harness.CreateAsync(Wire.Socket);
+        var pipe = harness.Connection.AsDuplexPipe();
+        harness.Peer.Finish();
+        (await FluentActions.Awaiting(() => pipe.Input.ReadAsync(Never).Within()).Should().ThrowAsync<WebSocketException>())
+            .Which.WebSocketErrorCode.Should().Be(WebSocketError.ConnectionClosedPrematurely);
+    }
+
+    [Fact]
+    public async Task Flush_NoRoom_CanBeCancelledAndGoesOn()
+    {
+        await using var harness = Harness.Over(stream => stream, options => options.SendBufferSize = 256);
+        var output = harness.Connection.AsDuplexPipe().Output;
+        // The peer reads nothing: the pipe under the connection takes 64 KiB, then the send buffer fills up.
+        ValueTask<FlushResult> flush;
+        var flushed = 0;
+        while (true)
+        {
+            output.Write(new byte[1000]);
+            flush = output.FlushAsync(Never);
+            if (!flush.IsCompleted)
+                break;
+            (await flush).IsCompleted.Should().BeFalse();
+            flushed++;
+        }
+
+        output.CancelPendingFlush();
+        (await flush.Within()).IsCanceled.Should().BeTrue();
+        output.UnflushedBytes.Should().Be(1000, "a cancelled flush keeps the bytes");
+        using var cancel = new CancellationTokenSource();
+        var second = output.FlushAsync(cancel.Token).AsTask();
+        await cancel.CancelAsync();
+        await FluentActions.Awaiting(() => second.Within()).Should().ThrowAsync<OperationCanceledException>();
+        var third = output.FlushAsync(Never).AsTask();
+        for (var i = 0; i <= flushed; i++)
+            (await harness.Peer.ReadAsync(Frames.Binary)).Payload.Should().HaveCount(1000);
+        (await third.Within()).IsCanceled.Should().BeFalse();
+    }
+
+    [Fact]
+    public async Task Write_Completed_Throws()
+    {
+        var (client, server) = WebSocketConnection.CreatePair();
+        var output = client.AsDuplexPipe().Output;
+        server.Abort();
+        await output.CompleteAsync().Within();
+        FluentActions.Invoking(() => output.GetMemory()).Should().Throw<InvalidOperationException>();
+        FluentActions.Invoking(client.AsWebSocket).Should().Throw<InvalidOperationException>();
+        client.AsDuplexPipe().Should().BeSameAs(client.AsDuplexPipe());
+    }
+}

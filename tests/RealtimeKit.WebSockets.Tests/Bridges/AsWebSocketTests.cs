@@ -1,0 +1,145 @@
+using System.Net.WebSockets;
+using RealtimeKit.WebSockets.Tests.Connection.Kit;
+
+namespace RealtimeKit.WebSockets.Tests.Bridges;
+
+/// <summary>Where ours is meant to differ from the BCL's sockets.</summary>
+public class AsWebSocketTests
+{
+    private static readonly CancellationToken Never = CancellationToken.None;
+
+    [Fact]
+    public async Task ReceiveAsync_Cancelled_LeavesTheSocketOpen()
+    {
+        await using var harness = await SocketHarness.CreateAsync(Implementation.Ours, isServer: true);
+        var socket = harness.Socket;
+        var buffer = new byte[8];
+        for (var i = 0; i < 3; i++)
+        {
+            using var cancel = new CancellationTokenSource();
+            var receive = socket.ReceiveAsync(buffer.AsMemory(), cancel.Token).AsTask();
+            await cancel.CancelAsync();
+            await FluentActions.Awaiting(() => receive.Within()).Should().ThrowAsync<OperationCanceledException>();
+            socket.State.Should().Be(WebSocketState.Open);
+        }
+
+        await harness.SendAsync(Frames.Binary, [1, 2]);
+        (await socket.ReceiveAsync(buffer.AsMemory(), Never).Within()).Count.Should().Be(2);
+    }
+
+    [Fact]
+    public async Task CloseAsync_EmptyStatus_SendsNone()
+    {
+        // RFC 6455 §7.4.1: 1005 must not stand on the wire, where the BCL's sockets write it.
+        await using var harness = await SocketHarness.CreateAsync(Implementation.Ours, isServer: true);
+        await harness.Socket.CloseOutputAsync(WebSocketCloseStatus.Empty, null, Never);
+        (await harness.Peer.ReadAsync(Frames.Close)).Payload.Should().BeEmpty();
+    }
+
+    [Fact]
+    public async Task CloseAsync_PeerNeverAnswers_EndsAfterTheDeadline()
+    {
+        await using var harness = await SocketHarness.CreateAsync(Implementation.Ours, isServer: true, options => options.CloseTimeout = TimeSpan.FromMilliseconds(50));
+        (await FluentActions.Awaiting(() => harness.Socket.CloseAsync(WebSocketCloseStatus.NormalClosure, null, Never).Within()).Should().ThrowAsync<WebSocketException>())
+            .Which.WebSocketErrorCode.Should().Be(WebSocketError.ConnectionClosedPrematurely);
+        harness.Socket.State.Should().Be(WebSocketState.Aborted);
+    }
+
+    [Fact]
+    public async Task PeerCloses_NobodyReceives_IsNotAnsweredForTheCaller()
+    {
+        await using var harness = await SocketHarness.CreateAsync(Implementation.Ours, isServer: true);
+        await harness.SendCloseAsync(1000);
+        // A ping that is answered shows that the Close before it was not: nothing may follow a Close frame.
+        (await harness.Socket.ReceiveAsync(new byte[1].AsMemory(), Never).Within()).MessageType.Should().Be(WebSocketMessageType.Close);
+        await harness.Socket.CloseAsync((WebSocketCloseStatus)4444, null, Never).Within();
+        (await harness.Peer.ReadAsync(Frames.Close)).CloseCode.Should().Be(4444, "the first Close frame is the caller's");
+    }
+
+    [Fact]
+    public async Task PeerCloses_DisposedWithoutAnAnswer_EndsTheConnection()
+    {
+        var (client, server) = WebSocketConnection.CreatePair();
+        var socket = server.AsWebSocket();
+        var close = client.CloseAsync(WebSocketCloseStatus.NormalClosure, null, Never);
+        await socket.ReceiveAsync(new byte[1].AsMemory(), Never).Within();
+        server.CloseResult.Should().BeNull("it has not been answered");
+        // A host that gets the connection back answers for an application that did not.
+        await server.DisposeAsync().Within();
+        (await close.Within()).IsClean.Should().BeTrue();
+        server.CloseResult!.Value.Initiator.Should().Be(WebSocketCloseInitiator.Remote);
+    }
+
+    [Fact]
+    public async Task SendAsync_LargerThanTheFrameLimit_IsSplit()
+    {
+        await using var harness = await SocketHarness.CreateAsync(Implementation.Ours, isServer: true, options => options.MaxFrameSize = 125);
+        await harness.Socket.SendAsync(new byte[300], WebSocketMessageType.Binary, endOfMessage: false, Never);
+        await harness.Socket.SendAsync(new byte[10], WebSocketMessageType.Binary, endOfMessage: true, Never);
+        foreach (var (opcode, fin, length) in new[] { (Frames.Binary, false, 125), (Frames.Continuation, false, 125), (Frames.Continuation, false, 50), (Frames.Continuation, true, 10) })
+        {
+            var frame = await harness.Peer.ReadAsync();
+            (frame.Opcode, frame.Fin, frame.Payload.Length).Should().Be((opcode, fin, length));
+        }
+    }
+
+    [Fact]
+    public async Task SendAsync_PeerReadsLate_WaitsForRoomInOrder()
+    {
+        await using var harness = await SocketHarness.CreateAsync(Implementation.Ours, isServer: true, options => options.SendBufferSize = 1024);
+        var chunk = new byte[64 * 1024];
+        var send = Task.Run(async () =>
+        {
+            for (var i = 0; i < 200; i++)
+            {
+                chunk[0] = (byte)i;
+                await harness.Socket.SendAsync(chunk, WebSocketMessageType.Binary, endOfMessage: i == 199, Never);
+            }
+        }, Never);
+        for (var i = 0; i < 200; i++)
+        {
+            var frame = await harness.Peer.ReadAsync(i == 0 ? Frames.Binary : Frames.Continuation);
+            frame.Payload[0].Should().Be((byte)i);
+            frame.Fin.Should().Be(i == 199);
+        }
+
+        await send.Within();
+    }
+
+    [Fact]
+    public void AsWebSocket_Twice_IsTheSame()
+    {
+        var (client, server) = WebSocketConnection.CreatePair();
+        client.AsWebSocket().Should().BeSameAs(client.AsWebSocket());
+        FluentActions.Invoking(client.AsDuplexPipe).Should().Throw<InvalidOperationException>();
+        client.Abort();
+        server.Abort();
+    }
+
+    [Fact]
+    public async Task Echo_Steady_AllocatesNothing()
+    {
+        var (client, server) = WebSocketConnection.CreatePair();
+        var (left, right) = (client.AsWebSocket(), server.AsWebSocket());
+        var (sent, received) = (new byte[100], new byte[100]);
+        long allocated = 0;
+        for (var round = 0; round < 3; round++)
+        {
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            for (var i = 0; i < 2000; i++)
+            {
+                await left.SendAsync(sent.AsMemory(), WebSocketMessageType.Binary, WebSocketMessageFlags.EndOfMessage, Never);
+                ValueWebSocketReceiveResult result;
+                do
+                    result = await right.ReceiveAsync(received.AsMemory(), Never);
+                while (!result.EndOfMessage);
+            }
+
+            allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+        }
+
+        allocated.Should().BeLessThan(2000, "a round of 2,000 messages allocates nothing for each");
+        client.Abort();
+        server.Abort();
+    }
+}
