@@ -50,8 +50,8 @@ internal static partial class ServerSentEventAcceptor
         Log.Refused(logger, response.StatusCode);
     }
 
-    /// <summary>Sets the response's headers and keeps from it all that would hold its bytes back.</summary>
-    public static Task StartAsync(HttpContext context)
+    /// <summary>Sets the response's headers, starts it, and keeps from it all that would hold its bytes back.</summary>
+    public static async Task StartAsync(HttpContext context)
     {
         // A stream outlives any deadline of a request.
         context.Features.Get<IHttpRequestTimeoutFeature>()?.DisableTimeout();
@@ -62,33 +62,20 @@ internal static partial class ServerSentEventAcceptor
         headers["X-Accel-Buffering"] = "no";   // nginx
         headers.ContentLength = null;
 
-        var body = context.Features.GetRequiredFeature<IHttpResponseBodyFeature>();
-        body.DisableBuffering();
-        return StartUncompressedAsync(context, body);
-    }
-
-    /// <summary>
-    /// Starts the response while it looks as if the client had not offered to decompress it: compressing middleware decides now, and
-    /// "Content-Encoding: identity", the other way to tell it, does not belong on the wire (RFC 9110 §8.4).
-    /// </summary>
-    private static async Task StartUncompressedAsync(HttpContext context, IHttpResponseBodyFeature body)
-    {
-        var headers = context.Request.Headers;
-        var offer = headers.AcceptEncoding;
-        if (offer.Count == 0)
-        {
-            await body.StartAsync(context.RequestAborted).ConfigureAwait(false);
-            return;
-        }
-
-        headers.Remove(HeaderNames.AcceptEncoding);
+        // Middleware that compresses decides here. It shall see a client that accepts no compression: "Content-Encoding: identity", the
+        // other way to keep it away, does not belong on the wire (RFC 9110 §8.4).
+        var accepted = context.Request.Headers.AcceptEncoding;
+        context.Request.Headers.Remove(HeaderNames.AcceptEncoding);
         try
         {
+            var body = context.Features.GetRequiredFeature<IHttpResponseBodyFeature>();
+            body.DisableBuffering();
             await body.StartAsync(context.RequestAborted).ConfigureAwait(false);
         }
         finally
         {
-            headers.AcceptEncoding = offer;
+            if (accepted.Count > 0)
+                context.Request.Headers.AcceptEncoding = accepted;
         }
     }
 
