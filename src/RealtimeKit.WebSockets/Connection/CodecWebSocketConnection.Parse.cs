@@ -49,7 +49,7 @@ internal sealed partial class CodecWebSocketConnection
         if (kind == ReceiveKind.Part && _isStreamedToEnd)
             return Parsed.Message;   // bytes of its end were given back unconsumed
         // A read of parts may have begun the message, under its own limit.
-        if (kind == ReceiveKind.Message && _inMessage && _messageLength > _options.MaxMessageSize)
+        if (kind == ReceiveKind.Message && _inMessage && (_messageLength > _options.MaxMessageSize || (_isCompressed && _inflatedLength > _options.MaxMessageSize)))
             return Fail(WebSocketProtocolError.MessageTooBig, _inFrame ? _frameRemaining : 0);
         while (!_inputEnded)
         {
@@ -75,9 +75,10 @@ internal sealed partial class CodecWebSocketConnection
                     return Fail(error, header.PayloadLength);
             }
 
-            if (!TakePayload())
-                return Fail(WebSocketProtocolError.InvalidUtf8, _frameRemaining);
-            if (_frameRemaining > 0)
+            var payloadError = _isCompressed ? TakeCompressedPayload(kind) : TakePayload() ? WebSocketProtocolError.None : WebSocketProtocolError.InvalidUtf8;
+            if (payloadError != WebSocketProtocolError.None)
+                return Fail(payloadError, _frameRemaining);
+            if (_frameRemaining > 0 || (_isCompressed && _hasMoreOutput))
                 return Unfinished(kind);
 
             _inFrame = false;
@@ -105,6 +106,7 @@ internal sealed partial class CodecWebSocketConnection
     {
         Role = _readerRole,
         IsMessageInProgress = _inMessage,
+        AllowsRsv1 = _deflate is not null,
         MaximumPayloadLength = Math.Max((kind == ReceiveKind.Message ? _options.MaxMessageSize : _options.MaxStreamedMessageSize) - (_inMessage ? _messageLength : 0), 0),
     };
 
@@ -119,7 +121,11 @@ internal sealed partial class CodecWebSocketConnection
             _fragments = 0;
             _partSeen = 0;
             _utf8.Reset();
-            _input.BeginBody();
+            _isCompressed = header.Rsv1;
+            if (_isCompressed)
+                BeginCompressedMessage();
+            else
+                _input.BeginBody();
             if (!header.IsFinal || header.PayloadLength > _input.RawLength)
                 StartMessageClock();
         }
