@@ -70,7 +70,7 @@ internal static partial class ServerSentEventAcceptor
         {
             var body = context.Features.GetRequiredFeature<IHttpResponseBodyFeature>();
             body.DisableBuffering();
-            await body.StartAsync(context.RequestAborted).ConfigureAwait(false);
+            await body.StartAsync(CancellationToken.None).ConfigureAwait(false);
         }
         finally
         {

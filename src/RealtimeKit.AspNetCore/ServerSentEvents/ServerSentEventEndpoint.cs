@@ -64,7 +64,7 @@ internal sealed partial class ServerSentEventEndpoint(
         [LoggerMessage(30, LogLevel.Debug, "Event stream opened, resuming: {IsResuming}.", EventName = "Opened")]
         public static partial void Opened(ILogger logger, bool isResuming);
 
-        [LoggerMessage(31, LogLevel.Debug, "Event stream ended after {Seconds} s: {Reason}.", EventName = "Ended")]
+        [LoggerMessage(31, LogLevel.Debug, "Event stream ended after {Seconds:0.0} s: {Reason}.", EventName = "Ended")]
         public static partial void Ended(ILogger logger, ServerSentEventEnd reason, double seconds);
     }
 }

@@ -95,7 +95,7 @@ public sealed class ServerSentEventEndpointOptions
 
     /// <summary>
     /// How long a write may wait for a client that does not read, before the connection is aborted; noticed up to a quarter of it late.
-    /// Default: 30 s; <see cref="Timeout.InfiniteTimeSpan"/> for no limit.
+    /// Default: 30 s; <see cref="Timeout.InfiniteTimeSpan"/> for no limit. Kestrel's own minimum response rate applies besides.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is neither positive nor infinite.</exception>
     public TimeSpan WriteTimeout { get; init => field = Positive(value); } = TimeSpan.FromSeconds(30);

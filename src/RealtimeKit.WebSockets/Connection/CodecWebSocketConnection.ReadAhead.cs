@@ -117,7 +117,9 @@ internal sealed partial class CodecWebSocketConnection
         // Payload of the frame in progress is unmasked on its way when it lands directly behind its body.
         var direct = !isScanning && _inFrame && _frameIsMasked && _input.IsReadContiguous ? (int)Math.Min(_frameRemaining, memory.Length) : 0;
         var count = EndTransportRead(memory.Span, direct, _frameKey);
-        _dataIsReady = count == memory.Length;
+        // A read that was filled may have left something behind, but not one that was made to end with its frame: an idle connection
+        // must not wait with the buffer of its last large message.
+        _dataIsReady = count == memory.Length && !(_inFrame && count == _frameRemaining);
         if (count == WebSocketTransport.Interrupted)
             return false;
         if (count == 0)
@@ -138,7 +140,7 @@ internal sealed partial class CodecWebSocketConnection
             return;
         _frameKey = WebSocketMask.Rotate(_frameKey, direct);
         _frameRemaining -= direct;
-        if (_messageType == System.Net.WebSockets.WebSocketMessageType.Text && !_utf8.Append(_input.BodyTail(direct)))
+        if (!_hasDiscarded && _messageType == System.Net.WebSockets.WebSocketMessageType.Text && !_utf8.Append(_input.BodyTail(direct)))
             Fail(WebSocketProtocolError.InvalidUtf8, _frameRemaining);
     }
 
@@ -221,8 +223,10 @@ internal sealed partial class CodecWebSocketConnection
         while (true)
         {
             _hasDiscarded |= _inMessage || _isStreamedToEnd;
+            _isSkipping = true;
             var parsed = Parse(ReceiveKind.None);
-            _hasDiscarded |= parsed == Parsed.Message;
+            _isSkipping = false;
+            _hasDiscarded |= parsed == Parsed.Message || _inMessage;
             _input.DropBody();
             if (parsed is Parsed.NeedMore or Parsed.Ended)
                 return parsed;
@@ -317,7 +321,7 @@ internal sealed partial class CodecWebSocketConnection
         var status = WebSocketFrameHeader.TryRead(raw, out var header, out var headerLength);
         if (status == OperationStatus.NeedMoreData)
             return false;
-        var rules = new WebSocketFrameRules { Role = _readerRole, IsMessageInProgress = _scan.InMessage };
+        var rules = new WebSocketFrameRules { Role = _readerRole, IsMessageInProgress = _scan.InMessage, AllowsRsv1 = _deflate is not null };
         if (status == OperationStatus.InvalidData || header.Check(rules) != WebSocketProtocolError.None)
         {
             StopScan(isClose: false);

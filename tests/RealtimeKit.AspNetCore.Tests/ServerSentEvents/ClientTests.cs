@@ -22,7 +22,7 @@ public class ClientTests
             Assert.Skip("chromium is not installed. Run: apt-get install chromium");
         var (server, cursors) = await DroppingServer.StartAsync(wire);
         await using var _ = server;
-        await using var page = NodeScript.Start("browser.mjs", "playwright-core", [Chromium, $"{server.HttpUri("/")}"]);
+        await using var page = NodeScript.StartNode("browser.mjs", "playwright-core", Chromium, $"{server.HttpUri("/")}");
         await FollowAsync(page, cursors);
         await page.ExitAsync();
         server.Logs.Ours.Should().NotContain(record => record.Level > LogLevel.Debug);
@@ -33,7 +33,7 @@ public class ClientTests
     {
         var (server, cursors) = await DroppingServer.StartAsync(wire);
         await using var _ = server;
-        await using var script = NodeScript.Start("eventsource.mjs", "eventsource", [$"{server.HttpUri("/sse")}"]);
+        await using var script = NodeScript.StartNode("eventsource.mjs", "eventsource", $"{server.HttpUri("/sse")}");
         await FollowAsync(script, cursors);
         await script.ExitAsync();
     }
