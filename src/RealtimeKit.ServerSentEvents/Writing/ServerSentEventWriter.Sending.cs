@@ -11,7 +11,7 @@ public sealed partial class ServerSentEventWriter
     /// <exception cref="OperationCanceledException">The stream has ended, or the token was cancelled.</exception>
     public async ValueTask FlushAsync(CancellationToken cancellationToken = default)
     {
-        await _gate.WaitAsync(cancellationToken).ConfigureAwait(false);
+        await _gate.EnterAsync(cancellationToken).ConfigureAwait(false);
         ValueTask<FlushResult> flush;
         try
         {
@@ -20,7 +20,7 @@ public sealed partial class ServerSentEventWriter
         }
         catch
         {
-            _gate.Release();
+            _gate.Exit();
             throw;
         }
 
@@ -34,12 +34,12 @@ public sealed partial class ServerSentEventWriter
     /// <returns>Whether a heartbeat was written.</returns>
     public bool TryWriteHeartbeat()
     {
-        if (_isClosed || !_gate.Wait(0, CancellationToken.None))
+        if (_isClosed || !_gate.TryEnter())
             return false;
         if (_isClosed)
         {
             // Looked at again with the gate held: since the first look a host may have taken its pipe back for another stream.
-            _gate.Release();
+            _gate.Exit();
             return false;
         }
 
@@ -55,7 +55,7 @@ public sealed partial class ServerSentEventWriter
         catch (Exception)
         {
             // The host has taken the pipe away: the stream is over, and whoever writes next is told.
-            _gate.Release();
+            _gate.Exit();
             Close();
             return false;
         }
@@ -88,7 +88,7 @@ public sealed partial class ServerSentEventWriter
     public async ValueTask CompleteAsync(TimeSpan? retry = null, CancellationToken cancellationToken = default)
     {
         Close();
-        await _gate.WaitAsync(cancellationToken).ConfigureAwait(false);
+        await _gate.EnterAsync(cancellationToken).ConfigureAwait(false);
 
         try
         {
@@ -103,14 +103,14 @@ public sealed partial class ServerSentEventWriter
         finally
         {
             _isCompleted = true;
-            _gate.Release();
+            _gate.Exit();
         }
     }
 
     private ValueTask SendAsync<TPayload>(in TPayload payload, CancellationToken cancellationToken)
         where TPayload : struct, IEventPayload
     {
-        if (!_gate.Wait(0, CancellationToken.None))
+        if (!_gate.TryEnter())
             return SendWhenFreeAsync(payload, cancellationToken);
         var flush = Write(payload, cancellationToken);
         if (!flush.IsCompletedSuccessfully)
@@ -123,7 +123,7 @@ public sealed partial class ServerSentEventWriter
     private async ValueTask SendWhenFreeAsync<TPayload>(TPayload payload, CancellationToken cancellationToken)
         where TPayload : struct, IEventPayload
     {
-        await _gate.WaitAsync(cancellationToken).ConfigureAwait(false);
+        await _gate.EnterAsync(cancellationToken).ConfigureAwait(false);
         await FinishAsync(Write(payload, cancellationToken)).ConfigureAwait(false);
     }
 
@@ -143,7 +143,7 @@ public sealed partial class ServerSentEventWriter
         }
         catch
         {
-            _gate.Release();
+            _gate.Exit();
             throw;
         }
     }
@@ -159,7 +159,7 @@ public sealed partial class ServerSentEventWriter
         }
         catch
         {
-            _gate.Release();
+            _gate.Exit();
             throw;
         }
 
@@ -168,7 +168,7 @@ public sealed partial class ServerSentEventWriter
 
     private void Finish(FlushResult result)
     {
-        _gate.Release();
+        _gate.Exit();
 
         // Kestrel lets writes to a connection that has gone succeed; this is how it tells.
         if (result.IsCompleted)

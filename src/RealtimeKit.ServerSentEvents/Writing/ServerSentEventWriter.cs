@@ -11,14 +11,14 @@ namespace RealtimeKit.ServerSentEvents;
 /// one writer at a time, so a write waits for the one before it, its flush included. A write that completes at once allocates nothing.
 /// The pipe is the caller's: it is never completed here.
 /// </summary>
-[SuppressMessage("Design", "CA1001", Justification = "Neither a semaphore nor a source of cancellation holds a resource as they are used here.")]
+[SuppressMessage("Design", "CA1001", Justification = "A source of cancellation without a timer holds no resource.")]
 public sealed partial class ServerSentEventWriter
 {
     private readonly PipeWriter _output;
     private readonly ServerSentEventWriterOptions _options;
 
     // Held from an event's first byte to the end of its flush: a pipe must not be touched while its flush is pending.
-    private readonly SemaphoreSlim _gate = new(1, 1);
+    private WriteGate _gate;
     private CancellationTokenSource? _closed;
     private long _writeCount;
     private volatile bool _isClosed;
@@ -62,7 +62,7 @@ public sealed partial class ServerSentEventWriter
     /// Whether a write, or the flush of one, is under way. A stream on which this stays true while <see cref="WriteCount"/> stays the
     /// same has a reader that does not read.
     /// </summary>
-    public bool IsWriting => _gate.CurrentCount == 0;
+    public bool IsWriting => _gate.IsHeld;
 
     /// <summary>How many writes and heartbeats there have been. A stream is idle while it stays the same.</summary>
     public long WriteCount => Volatile.Read(ref _writeCount);
