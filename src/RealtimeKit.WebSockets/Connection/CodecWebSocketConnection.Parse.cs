@@ -71,11 +71,11 @@ internal sealed partial class CodecWebSocketConnection
                     continue;
                 }
 
-                if ((error = BeginFrame(header, headerLength)) != WebSocketProtocolError.None)
+                if ((error = BeginFrame(header, headerLength, kind)) != WebSocketProtocolError.None)
                     return Fail(error, header.PayloadLength);
             }
 
-            var payloadError = _isCompressed ? TakeCompressedPayload(kind) : TakePayload() ? WebSocketProtocolError.None : WebSocketProtocolError.InvalidUtf8;
+            var payloadError = _isCompressed ? TakeCompressedPayload(kind) : TakePayload(kind) ? WebSocketProtocolError.None : WebSocketProtocolError.InvalidUtf8;
             if (payloadError != WebSocketProtocolError.None)
                 return Fail(payloadError, _frameRemaining);
             if (_frameRemaining > 0 || (_isCompressed && _hasMoreOutput))
@@ -85,7 +85,7 @@ internal sealed partial class CodecWebSocketConnection
             if (_frameIsFinal)
             {
                 _inMessage = false;
-                return _messageType != WebSocketMessageType.Text || _utf8.IsComplete ? Parsed.Message : Fail(WebSocketProtocolError.InvalidUtf8, 0);
+                return kind == ReceiveKind.None || _messageType != WebSocketMessageType.Text || _utf8.IsComplete ? Parsed.Message : Fail(WebSocketProtocolError.InvalidUtf8, 0);
             }
         }
 
@@ -110,7 +110,7 @@ internal sealed partial class CodecWebSocketConnection
         MaximumPayloadLength = Math.Max((kind == ReceiveKind.Message ? _options.MaxMessageSize : _options.MaxStreamedMessageSize) - (_inMessage ? _messageLength : 0), 0),
     };
 
-    private WebSocketProtocolError BeginFrame(in WebSocketFrameHeader header, int headerLength)
+    private WebSocketProtocolError BeginFrame(in WebSocketFrameHeader header, int headerLength, ReceiveKind kind)
     {
         _input.SkipRaw(headerLength);
         if (!_inMessage)
@@ -124,7 +124,7 @@ internal sealed partial class CodecWebSocketConnection
             _isCompressed = header.Rsv1;
             if (_isCompressed)
                 BeginCompressedMessage();
-            else
+            else if (kind != ReceiveKind.None)
                 _input.BeginBody();
             if (!header.IsFinal || header.PayloadLength > _input.RawLength)
                 StartMessageClock();
@@ -144,13 +144,20 @@ internal sealed partial class CodecWebSocketConnection
     }
 
     // False: the text is not UTF-8.
-    private bool TakePayload()
+    private bool TakePayload(ReceiveKind kind)
     {
         var count = (int)Math.Min(_frameRemaining, _input.RawLength);
         if (count == 0)
             return true;
-        var payload = _input.AppendBody(count);
         _frameRemaining -= count;
+        if (kind == ReceiveKind.None)
+        {
+            // Nobody will see it, and the body may hold what a receiver has given back for its next read.
+            _input.SkipRaw(count);
+            return true;
+        }
+
+        var payload = _input.AppendBody(count);
         var isText = _messageType == WebSocketMessageType.Text;
         while (payload.Length > PieceSize)
         {

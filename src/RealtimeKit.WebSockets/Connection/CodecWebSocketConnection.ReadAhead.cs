@@ -117,7 +117,9 @@ internal sealed partial class CodecWebSocketConnection
         // Payload of the frame in progress is unmasked on its way when it lands directly behind its body.
         var direct = !isScanning && _inFrame && _frameIsMasked && _input.IsReadContiguous ? (int)Math.Min(_frameRemaining, memory.Length) : 0;
         var count = EndTransportRead(memory.Span, direct, _frameKey);
-        _dataIsReady = count == memory.Length;
+        // A read that was filled may have left something behind, but not one that was made to end with its frame: an idle connection
+        // must not wait with the buffer of its last large message.
+        _dataIsReady = count == memory.Length && !(_inFrame && count == _frameRemaining);
         if (count == WebSocketTransport.Interrupted)
             return false;
         if (count == 0)
@@ -138,7 +140,7 @@ internal sealed partial class CodecWebSocketConnection
             return;
         _frameKey = WebSocketMask.Rotate(_frameKey, direct);
         _frameRemaining -= direct;
-        if (_messageType == System.Net.WebSockets.WebSocketMessageType.Text && !_utf8.Append(_input.BodyTail(direct)))
+        if (!_hasDiscarded && _messageType == System.Net.WebSockets.WebSocketMessageType.Text && !_utf8.Append(_input.BodyTail(direct)))
             Fail(WebSocketProtocolError.InvalidUtf8, _frameRemaining);
     }
 

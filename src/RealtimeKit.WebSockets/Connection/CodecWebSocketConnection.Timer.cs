@@ -30,6 +30,9 @@ internal sealed partial class CodecWebSocketConnection
     {
         if (_ending is { IsAborted: true })
             return Timeout.InfiniteTimeSpan;
+        // A clock may run what is due on the thread that asks it for the time (FakeTimeProvider does), in the middle of a read.
+        if (_inputGate.IsTakenHere)
+            return TimerWheel.Tick;
         var now = _clock.GetTimestamp();
         ForceUncork();
         if (IsWriteOverdue(now))

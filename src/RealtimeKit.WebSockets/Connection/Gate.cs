@@ -31,6 +31,9 @@ internal struct Gate
     /// <summary>Whether entering would have to wait now.</summary>
     public readonly bool IsTakenByAnother => Volatile.Read(in _owner) is not 0 and var owner && owner != Environment.CurrentManagedThreadId;
 
+    /// <summary>Whether this thread is inside.</summary>
+    public readonly bool IsTakenHere => Volatile.Read(in _owner) == Environment.CurrentManagedThreadId;
+
     private void EnterContended(int thread)
     {
         if (_owner == thread)

@@ -118,7 +118,7 @@ public class CompressionTests
     {
         await using var server = await StartAsync(Wire.Stream, Everything());
         // zlib itself has no raw streams with a window of 8 bits.
-        await using var python = PythonScript.Start("client.py", $"{server.Uri()}",
+        await using var python = NodeScript.StartPythonClient($"{server.Uri()}",
             $$"""{"server_no_context_takeover":{{Lower(!serverTakeover)}},"client_no_context_takeover":{{Lower(!clientTakeover)}},"server_max_window_bits":{{Math.Max(serverBits, 9)}},"client_max_window_bits":{{Math.Max(clientBits, 9)}}}""");
         (await python.ReadAsync()).GetProperty("extensions").EnumerateArray().Should().ContainSingle().Which.GetString().Should().Contain("PerMessageDeflate");
         (await python.ReadAsync()).GetProperty("code").GetInt32().Should().Be(1000);

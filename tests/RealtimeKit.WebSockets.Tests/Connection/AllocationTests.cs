@@ -203,6 +203,29 @@ public class AllocationTests
         }
     }
 
+    // Memory per idle connection: the read that waits holds no buffer.
+    [Theory]
+    [InlineData(WebSocketRole.Server, 1)]
+    [InlineData(WebSocketRole.Server, 5)]
+    [InlineData(WebSocketRole.Server, 100_000)]
+    [InlineData(WebSocketRole.Client, 5)]
+    [InlineData(WebSocketRole.Client, 100_000)]
+    public void IdleConnection_WaitsWithAnEmptyBuffer(WebSocketRole role, int size)
+    {
+        var stream = new ScriptedStream();
+        var connection = WebSocketConnection.Create(stream, new WebSocketConnectionOptions { Role = role });
+        for (var i = 0; i < 5; i++)
+        {
+            var receive = connection.ReceiveAsync();
+            receive.IsCompleted.Should().BeFalse();
+            stream.LastRequest.Should().Be(0);
+            stream.Put(Frames.BinaryFrame(Frames.Pattern(size), masked: role == WebSocketRole.Server));
+            Completed(receive).Payload.Length.Should().Be(size);
+        }
+
+        connection.Abort();
+    }
+
     private static long Allocated(Action action)
     {
         for (var i = 0; i < Warm; i++)

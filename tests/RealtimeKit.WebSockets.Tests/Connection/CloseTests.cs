@@ -454,6 +454,24 @@ public class CloseTests
         }
     }
 
+    // Its callbacks run on the thread pool: one that blocks keeps nobody.
+    [Fact]
+    public async Task Closed_CallbackBlocks_AbortReturnsAnyway()
+    {
+        await using var harness = await Harness.CreateAsync(Wire.Pipe);
+        using var release = new ManualResetEventSlim();
+        var ran = new TaskCompletionSource();
+        harness.Connection.Closed.Register(() =>
+        {
+            release.Wait(Bounds.Generous);
+            ran.SetResult();
+        });
+        await Task.Run(harness.Connection.Abort).Within();
+        ran.Task.IsCompleted.Should().BeFalse();
+        release.Set();
+        await ran.Task.Within();
+    }
+
     [Fact]
     public async Task Closed_TakenAfterTheEnd_IsCancelled()
     {

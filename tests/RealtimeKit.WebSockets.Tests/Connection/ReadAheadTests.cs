@@ -288,6 +288,34 @@ public class ReadAheadTests
         (await harness.Peer.ReadAsync(Frames.Close)).CloseCode.Should().Be(violation ? 1002 : 1000);
     }
 
+    // FakeTimeProvider runs what is due on whichever thread asks it for the time: here each time, in the middle of every read.
+    [Theory]
+    [MemberData(nameof(MemoryWires))]
+    public async Task ClockThatTicksWhenAsked_NothingIsLostOrChanged(Wire wire)
+    {
+        await using var harness = await Harness.CreateAsync(wire, options =>
+        {
+            options.TimeProvider = new FakeTimeProvider { AutoAdvanceAmount = TimeSpan.FromMilliseconds(250) };
+            options.MessageTimeout = Timeout.InfiniteTimeSpan;
+            options.CloseTimeout = TimeSpan.FromHours(10);
+            options.WriteTimeout = TimeSpan.FromHours(10);
+        });
+        for (var round = 0; round < 20; round++)
+        {
+            var frames = Frames.Join(Frames.BinaryFrame(Frames.Pattern(150, round)), Frames.PingFrame(), Frames.BinaryFrame(Frames.Pattern(70, round)));
+            using var cancel = new CancellationTokenSource();
+            var receive = harness.Connection.ReceiveAsync(cancel.Token).AsTask();
+            await harness.Peer.SendBytesAsync(frames.AsMemory(0, 50 + round));
+            await cancel.CancelAsync();
+            await ((Func<Task>)(() => receive.Within())).Should().ThrowAsync<OperationCanceledException>();
+            foreach (var chunk in frames[(50 + round)..].Chunk(36))
+                await harness.Peer.SendBytesAsync(chunk);
+            await harness.Peer.ReadAsync(Frames.Pong);
+            (await harness.Connection.ReceiveAsync().Within()).ToArray().Should().Equal(Frames.Pattern(150, round));
+            (await harness.Connection.ReceiveAsync().Within()).ToArray().Should().Equal(Frames.Pattern(70, round));
+        }
+    }
+
     // The handler runs on the callback that brought the bytes, and its answers may be collected there: none is lost when it disposes.
     [Theory]
     [CombinatorialWires(1, 2, 3, 10)]

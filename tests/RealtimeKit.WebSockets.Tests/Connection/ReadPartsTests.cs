@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Net.WebSockets;
 using System.Text;
+using Microsoft.Extensions.Time.Testing;
 using RealtimeKit.WebSockets.Tests.Connection.Kit;
 
 namespace RealtimeKit.WebSockets.Tests.Connection;
@@ -258,6 +259,38 @@ public class ReadPartsTests
 
         (await harness.Connection.ReadAsync().Within()).MessageType.Should().Be(WebSocketMessageType.Close);
         (await harness.Connection.ReceiveAsync().Within()).Type.Should().Be(WebSocketMessageType.Close);
+    }
+
+    // The reader keeps the end of a message for long, while a part of the next one and a Close lie behind it.
+    [Theory]
+    [MemberData(nameof(MemoryWires))]
+    public async Task ReadAsync_RestKeptBeyondAClose_IsTheRestOfItsMessage(Wire wire)
+    {
+        var clock = new FakeTimeProvider();
+        await using var harness = await Harness.CreateAsync(wire, options => options.TimeProvider = clock);
+        await harness.Peer.SendAsync(Frames.BinaryFrame([1, 2, 3, 4]));
+        var part = await harness.Connection.ReadAsync().Within();
+        while (!part.IsEndOfMessage)
+        {
+            harness.Connection.AdvanceTo(part.Payload.Start);
+            part = await harness.Connection.ReadAsync().Within();
+        }
+
+        harness.Connection.AdvanceTo(part.Payload.GetPosition(1));
+        await harness.Peer.SendAsync(Frames.TextFrame("next", fin: false), Frames.PingFrame(), Frames.CloseFrame(1000));
+        var close = ReadCloseAsync();
+        (await clock.PassUntil(close, TimeSpan.FromSeconds(4))).CloseCode.Should().Be(1000);
+        part = await harness.Connection.ReadAsync().Within();
+        part.Payload.ToArray().Should().Equal(2, 3, 4);
+        part.IsEndOfMessage.Should().BeTrue();
+        harness.Connection.AdvanceTo(part.Payload.End);
+        (await harness.Connection.ReadAsync().Within()).MessageType.Should().Be(WebSocketMessageType.Close);
+
+        async Task<WireFrame> ReadCloseAsync()
+        {
+            await harness.Peer.ReadAsync(Frames.Pong);
+            return await harness.Peer.ReadAsync(Frames.Close);
+        }
     }
 
     [Fact]

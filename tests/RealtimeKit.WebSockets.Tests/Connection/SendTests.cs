@@ -235,6 +235,11 @@ public class SendTests
             frame.Should().Match<WireFrame>(f => f.Fin && f.Masked && f.Rsv == 0);
         }
 
+        var failing = () => connection.SendAsync(new SendFailure(), SendJson.Default.SendFailure).AsTask();
+        await failing.Should().ThrowAsync<FormatException>();
+        await connection.SendAsync(new SendSample("y", 8), SendJson.Default.SendSample);
+        (await harness.Peer.ReadAsync(Frames.Text)).Text.Should().Be("{\"Name\":\"y\",\"Number\":8}", "the failed one left nothing behind");
+
         var type = () => connection.SendAsync(new byte[1], WebSocketMessageType.Close).AsTask();
         await type.Should().ThrowAsync<ArgumentOutOfRangeException>();
         var cancelled = () => connection.SendAsync("no", new CancellationToken(canceled: true)).AsTask();
@@ -453,5 +458,13 @@ public class SendTests
 
 internal sealed record SendSample(string Name, int Number);
 
+internal sealed class SendFailure
+{
+    public string Begun { get; } = "begun";
+
+    public string Failed => Begun.Length > 0 ? throw new FormatException() : "";
+}
+
 [JsonSerializable(typeof(SendSample))]
+[JsonSerializable(typeof(SendFailure))]
 internal sealed partial class SendJson : JsonSerializerContext;

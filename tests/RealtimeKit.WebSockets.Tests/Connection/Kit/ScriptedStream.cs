@@ -17,7 +17,8 @@ internal sealed class ScriptedStream : WrappingStream
             Put(chunk);
     }
 
-    public int Reads { get; private set; }
+    /// <summary>How many bytes the last read asked for.</summary>
+    public int LastRequest { get; private set; }
 
     public byte[] Written
     {
@@ -39,7 +40,7 @@ internal sealed class ScriptedStream : WrappingStream
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        Reads++;
+        LastRequest = buffer.Length;
         if (_current.IsEmpty)
         {
             if (!_chunks.Reader.TryRead(out var chunk))
