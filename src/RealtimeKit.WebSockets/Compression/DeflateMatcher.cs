@@ -22,6 +22,9 @@ internal sealed class DeflateMatcher
     // As many bytes are hashed.
     private const int MatchAhead = 4;
 
+    // 2^32 divided by the golden ratio: its product spreads over the upper bits.
+    private const uint HashFactor = 0x9E3779B1;
+
     // Where speed and size balance, found by measuring JSON and prose against zlib's default level: how many occurrences are looked
     // at, from what length on fewer are, none for a better one at the next byte, and none for a longer one at all.
     private const int MaxChain = 16;
@@ -114,39 +117,111 @@ internal sealed class DeflateMatcher
         // Where four bytes are left a match may begin; the last three are literals.
         var lastMatch = window.Length - MatchAhead;
         Insert(window, Math.Min(start, lastMatch + 1));
+
+        // Every read below lies in the window: `here` has `limit` >= 4 bytes, `there` begins before it and not before the window
+        // (`oldest` is at least _first >= _origin), and both are read to `best` < `limit` at most. A hash has as many bits as its table,
+        // and a step's index those of the steps.
+        Debug.Assert(_first >= _origin);
+        ref var first = ref MemoryMarshal.GetReference(window);
+        ref var table3 = ref MemoryMarshal.GetArrayDataReference(_last3);
+        ref var table4 = ref MemoryMarshal.GetArrayDataReference(_last4);
+        ref var steps = ref MemoryMarshal.GetArrayDataReference(_steps);
+        var stepMask = _steps.Length - 1;
+        var (shift3, shift4, origin) = (_shift3, _shift4, _origin);
+
+        // Lazy: a match waits for the one that begins at the next byte. If that is better, this one's first byte is a literal.
+        var waitingLength = 0;
+        var waitingDistance = 0;
         var index = start;
         while (index <= lastMatch)
         {
-            var length = Find(window, index, 0, MaxChain, out var distance);
-            if (length == 0)
+            ref var here = ref Unsafe.Add(ref first, index);
+            var position = origin + index;
+            var bytes = Load32(ref here, 0);
+            ref var last4 = ref Unsafe.Add(ref table4, (int)(bytes * HashFactor >> shift4));
+            ref var last3 = ref Unsafe.Add(ref table3, (int)((bytes << 8) * HashFactor >> shift3));
+            var candidate = last4;
+            var candidate3 = last3;
+            last4 = last3 = position;
+            Unsafe.Add(ref steps, position & stepMask) = (ushort)Math.Min(position - candidate, EndOfChain);
+
+            // The longest match here, if it is not shorter than the one that waits.
+            var length = 0;
+            var distance = 0;
+            var oldest = Math.Max(_first, position - _maxDistance);
+            var limit = Math.Min(window.Length - index, DeflateSymbols.MaxMatch);
+            var best = Math.Max(waitingLength - 1, 0);
+            if (candidate >= oldest && best < limit)
             {
-                block.AddLiteral(window[index++]);
-            }
-            else
-            {
-                // Lazy: a better match that begins at the next byte makes this one's first byte a literal.
-                while (length < MaxLazyLength && index < lastMatch)
+                // Only a match that has the last four of best + 1 bytes can be longer than best.
+                var chain = waitingLength >= GoodLength ? MaxChain / 4 : MaxChain;
+                var tail = Math.Max(best - 3, 0);
+                var tailBytes = Load32(ref here, tail);
+                do
                 {
-                    var chain = length >= GoodLength ? MaxChain / 4 : MaxChain;
-                    var nextLength = Find(window, index + 1, length - 1, chain, out var nextDistance);
-                    if (!IsBetter(nextLength, nextDistance, length, distance))
-                        break;
-                    block.AddLiteral(window[index++]);
-                    length = nextLength;
-                    distance = nextDistance;
+                    ref var there = ref Unsafe.Add(ref here, candidate - position);
+                    if (Load32(ref there, tail) == tailBytes && Load32(ref there, 0) == bytes)
+                    {
+                        var common = MatchLength(ref here, ref there, limit);
+                        if (common > best)
+                        {
+                            best = length = common;
+                            distance = position - candidate;
+                            if (common >= NiceLength || common == limit)
+                                break;
+                            tail = common - 3;
+                            tailBytes = Load32(ref here, tail);
+                        }
+                    }
+
+                    candidate -= Unsafe.Add(ref steps, candidate & stepMask);
+                }
+                while (candidate >= oldest && --chain > 0);
+            }
+
+            if (best < DeflateSymbols.MinMatch && candidate3 >= Math.Max(oldest, position - MaxDistanceOf3)
+                && (Load32(ref here, candidate3 - position) ^ bytes) << 8 == 0)
+            {
+                length = DeflateSymbols.MinMatch;
+                distance = position - candidate3;
+            }
+
+            index++;
+            if (waitingLength == 0 && length == 0)
+            {
+                block.AddLiteral(here);
+            }
+            else if (length >= waitingLength && (waitingLength == 0 || IsBetter(length, distance, waitingLength, waitingDistance)))
+            {
+                if (waitingLength > 0)
+                    block.AddLiteral(Unsafe.Subtract(ref here, 1));
+                waitingLength = length;
+                waitingDistance = distance;
+                if (length < MaxLazyLength && index <= lastMatch)
+                {
                     if (block.IsFull)
-                        WriteBlock(block, ref output, message, ref written, offset + index - start);
+                        WriteBlock(block, ref output, message, ref written, offset + index - 1 - start);
+                    continue;
                 }
 
                 block.AddMatch(length, distance);
-                index += length;
-                Insert(window, Math.Min(index, lastMatch + 1));
+                index += length - 1;
+                waitingLength = 0;
+            }
+            else
+            {
+                block.AddMatch(waitingLength, waitingDistance);
+                index += waitingLength - 2;
+                waitingLength = 0;
             }
 
+            _inserted = position + 1;
+            Insert(window, Math.Min(index, lastMatch + 1));
             if (block.IsFull)
                 WriteBlock(block, ref output, message, ref written, offset + index - start);
         }
 
+        Debug.Assert(waitingLength == 0);
         while (index < window.Length)
         {
             block.AddLiteral(window[index++]);
@@ -163,91 +238,35 @@ internal sealed class DeflateMatcher
 
     // A byte more is worth about as much as a distance of a quarter of its bits.
     private static bool IsBetter(int nextLength, int nextDistance, int length, int distance) =>
-        nextLength >= length
-        && (4 * (nextLength - length)) + BitOperations.Log2((uint)distance) - BitOperations.Log2((uint)nextDistance) > 2;
-
-    // Enters an index and gives the longest match there that is longer than a given one; 0: there is none.
-    private int Find(ReadOnlySpan<byte> window, int index, int longerThan, int chain, out int distance)
-    {
-        // Every read below lies in the window: `here` has `limit` >= 4 bytes, `there` begins before it and not before the window
-        // (`oldest` is at least the window's first position), and both are read to `best` < `limit` at most.
-        Debug.Assert(index >= 0 && index <= window.Length - MatchAhead && _first >= _origin);
-        ref var here = ref Unsafe.Add(ref MemoryMarshal.GetReference(window), index);
-        var position = _origin + index;
-        var bytes = Load32(ref here, 0);
-        ref var last4 = ref _last4[Hash4(bytes)];
-        ref var last3 = ref _last3[Hash3(bytes)];
-        var candidate = last4;
-        var candidate3 = last3;
-        last4 = last3 = position;
-        var steps = _steps;
-        steps[position & (steps.Length - 1)] = (ushort)Math.Min(position - candidate, EndOfChain);
-        _inserted = position + 1;
-
-        distance = 0;
-        var oldest = Math.Max(_first, position - _maxDistance);
-        var limit = Math.Min(window.Length - index, DeflateSymbols.MaxMatch);
-        var best = longerThan;
-        if (candidate >= oldest && best < limit)
-        {
-            // Only a match that has the last four of best + 1 bytes can be longer than best.
-            var tail = Math.Max(best - 3, 0);
-            var tailBytes = Load32(ref here, tail);
-            do
-            {
-                ref var there = ref Unsafe.Add(ref here, candidate - position);
-                if (Load32(ref there, tail) == tailBytes && Load32(ref there, 0) == bytes)
-                {
-                    var length = MatchLength(ref here, ref there, limit);
-                    if (length > best)
-                    {
-                        best = length;
-                        distance = position - candidate;
-                        if (length >= Math.Min(NiceLength, limit))
-                            return length;
-                        tail = length - 3;
-                        tailBytes = Load32(ref here, tail);
-                    }
-                }
-
-                candidate -= steps[candidate & (steps.Length - 1)];
-            }
-            while (candidate >= oldest && --chain > 0);
-        }
-
-        if (best < DeflateSymbols.MinMatch && candidate3 >= Math.Max(oldest, position - MaxDistanceOf3)
-            && (Load32(ref here, candidate3 - position) ^ bytes) << 8 == 0)
-        {
-            distance = position - candidate3;
-            return DeflateSymbols.MinMatch;
-        }
-
-        return distance == 0 ? 0 : best;
-    }
+        (4 * (nextLength - length)) + BitOperations.Log2((uint)distance) - BitOperations.Log2((uint)nextDistance) > 2;
 
     // Enters all that has not been, up to an index.
     private void Insert(ReadOnlySpan<byte> window, int end)
     {
-        var steps = _steps;
-        var last3 = _last3;
-        var last4 = _last4;
-        var origin = _origin;
-        for (var index = _inserted - origin; index < end; index++)
+        var index = _inserted - _origin;
+        if (index >= end)
+            return;
+
+        // As in Parse: four bytes are read at most three before the end of the window, and indices have the tables' bits.
+        Debug.Assert(end <= window.Length - MatchAhead + 1);
+        ref var first = ref MemoryMarshal.GetReference(window);
+        ref var table3 = ref MemoryMarshal.GetArrayDataReference(_last3);
+        ref var table4 = ref MemoryMarshal.GetArrayDataReference(_last4);
+        ref var steps = ref MemoryMarshal.GetArrayDataReference(_steps);
+        var stepMask = _steps.Length - 1;
+        var (shift3, shift4) = (_shift3, _shift4);
+        var position = _inserted;
+        for (; index < end; index++, position++)
         {
-            var position = origin + index;
-            var bytes = BinaryPrimitives.ReadUInt32LittleEndian(window[index..]);
-            ref var last = ref last4[Hash4(bytes)];
-            steps[position & (steps.Length - 1)] = (ushort)Math.Min(position - last, EndOfChain);
+            var bytes = Load32(ref first, index);
+            ref var last = ref Unsafe.Add(ref table4, (int)(bytes * HashFactor >> shift4));
+            Unsafe.Add(ref steps, position & stepMask) = (ushort)Math.Min(position - last, EndOfChain);
             last = position;
-            last3[Hash3(bytes)] = position;
+            Unsafe.Add(ref table3, (int)((bytes << 8) * HashFactor >> shift3)) = position;
         }
 
-        _inserted = Math.Max(_inserted, origin + end);
+        _inserted = position;
     }
-
-    private int Hash4(uint bytes) => (int)(bytes * 0x9E3779B1 >> _shift4);
-
-    private int Hash3(uint bytes) => (int)((bytes << 8) * 0x9E3779B1 >> _shift3);
 
     // The first four bytes are known to be equal.
     private static int MatchLength(ref byte left, ref byte right, int limit)

@@ -1,6 +1,9 @@
 using System.Buffers;
 using System.Buffers.Binary;
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 
 namespace RealtimeKit.WebSockets;
 
@@ -15,9 +18,9 @@ internal sealed class InflateState
     private const int DistanceRootBits = 8;
 
     // The worst codes of these alphabets need 1,334 and 402 entries with these roots; TryBuild would refuse more.
-    private readonly InflateTable _literals = new(RootBits, 1344);
-    private readonly InflateTable _distances = new(DistanceRootBits, 416);
-    private readonly InflateTable _codeLengths = new(DeflateSymbols.MaxCodeLengthBits, 1 << DeflateSymbols.MaxCodeLengthBits);
+    private readonly InflateTable _literals = new(RootBits, 1344, DeflateSymbols.LiteralCount);
+    private readonly InflateTable _distances = new(DistanceRootBits, 416, DeflateSymbols.DistanceCount);
+    private readonly InflateTable _codeLengths = new(DeflateSymbols.MaxCodeLengthBits, 1 << DeflateSymbols.MaxCodeLengthBits, DeflateSymbols.CodeLengthCount);
     private readonly byte[] _lengths = new byte[DeflateSymbols.LiteralCount + DeflateSymbols.DistanceCount];
 
     private InflateTable _literalTable;
@@ -108,6 +111,15 @@ internal sealed class InflateState
     {
         if (_bitCount >= wanted)
             return true;
+        if (source.Length - read >= sizeof(ulong))
+        {
+            // Bits above the count repeat what the input says next: they may stay.
+            _bits |= BinaryPrimitives.ReadUInt64LittleEndian(source[read..]) << _bitCount;
+            read += (63 - _bitCount) >> 3;
+            _bitCount |= 56;
+            return true;
+        }
+
         while (_bitCount < 56 && read < source.Length)
         {
             _bits |= (ulong)source[read++] << _bitCount;
@@ -186,6 +198,8 @@ internal sealed class InflateState
             _storedLength--;
         }
 
+        if (_bitCount == 0)
+            _bits = 0;   // what Fill saw of the next bytes
         var count = Math.Min(_storedLength, Math.Min(source.Length - read, output.Length - written));
         source.Slice(read, count).CopyTo(output[written..]);
         read += count;
@@ -383,8 +397,20 @@ internal sealed class InflateState
             output[written] = output[written - distance];
     }
 
-    // Room for one match, copied in words of which the last may reach past its end.
-    private const int FastOutput = DeflateSymbols.MaxMatch + sizeof(ulong);
+    // Room for one match, copied in vectors of which the last may reach past its end.
+    private const int FastOutput = DeflateSymbols.MaxMatch + 15;
+
+    // The base and the extra bits, which follow the code in what an entry takes.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static int FastValue(uint entry, ulong bits) =>
+        (int)(entry >> InflateTable.ValueShift) + (int)((bits & (1UL << (int)entry) - 1) >> (int)(entry >> InflateTable.CodeBitsShift & 0xF));
+
+    // Little endian: the first byte is the lowest.
+    private static ulong Load64(ref byte start, int offset)
+    {
+        var value = Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref start, offset));
+        return BitConverter.IsLittleEndian ? value : BinaryPrimitives.ReverseEndianness(value);
+    }
 
     private OperationStatus ReadSymbolsFast(ReadOnlySpan<byte> source, ref int readPosition, Span<byte> output, ref int writtenPosition, in InflateHistory history)
     {
@@ -398,78 +424,86 @@ internal sealed class InflateState
         var distanceMask = (1u << _distanceTable.RootBits) - 1;
         var status = OperationStatus.Done;
 
-        // At the head of the loop there are eight bytes of input and room for the longest match. Bits above bitCount repeat what the
-        // input says at `read`; 56 of them hold the longest symbol (48), or one literal and the look at another two.
+        // At the head of the loop there are eight bytes of input, room for the longest match, and the entry of the next code, looked up
+        // before the match in front of it was copied. Bits above bitCount repeat what the input says at `read`; 56 of them hold the
+        // longest symbol (48), or one literal and the look at another three.
+        // Every access through a reference lies in its span: `read` + 8 <= source.Length and `written` + FastOutput <= output.Length
+        // hold at the head, a pass writes three literals or one match with at most fifteen bytes behind it, and a match is read from
+        // `written` - distance >= 0 on.
+        ref var input = ref MemoryMarshal.GetReference(source);
+        ref var target = ref MemoryMarshal.GetReference(output);
+        bits |= Load64(ref input, read) << bitCount;
+        read += (63 - bitCount) >> 3;
+        bitCount |= 56;
+        var entry = literals[(uint)bits & literalMask];
         while (source.Length - read >= sizeof(ulong) && output.Length - written >= FastOutput)
         {
-            bits |= BinaryPrimitives.ReadUInt64LittleEndian(source[read..]) << bitCount;
-            read += (63 - bitCount) >> 3;
-            bitCount |= 56;
-
-            var entry = literals[(uint)bits & literalMask];
             if ((entry & InflateTable.KindMask) == InflateTable.Literal)
             {
-                bits >>= (int)(entry & 0xFF);
+                bits >>= (int)entry;   // a shift looks at its lowest six bits, and the lowest eight are the length
                 bitCount -= (int)(entry & 0xFF);
-                output[written++] = (byte)(entry >> InflateTable.ValueShift);
+                Unsafe.Add(ref target, written++) = (byte)(entry >> InflateTable.ValueShift);
                 entry = literals[(uint)bits & literalMask];
                 if ((entry & InflateTable.KindMask) == InflateTable.Literal)
                 {
-                    bits >>= (int)(entry & 0xFF);
+                    bits >>= (int)entry;
                     bitCount -= (int)(entry & 0xFF);
-                    output[written++] = (byte)(entry >> InflateTable.ValueShift);
+                    Unsafe.Add(ref target, written++) = (byte)(entry >> InflateTable.ValueShift);
                     entry = literals[(uint)bits & literalMask];
                     if ((entry & InflateTable.KindMask) == InflateTable.Literal)
                     {
-                        bits >>= (int)(entry & 0xFF);
+                        bits >>= (int)entry;
                         bitCount -= (int)(entry & 0xFF);
-                        output[written++] = (byte)(entry >> InflateTable.ValueShift);
+                        Unsafe.Add(ref target, written++) = (byte)(entry >> InflateTable.ValueShift);
+                        entry = literals[(uint)bits & literalMask];
                     }
                 }
 
+                bits |= Load64(ref input, read) << bitCount;
+                read += (63 - bitCount) >> 3;
+                bitCount |= 56;
                 continue;
             }
 
             if ((entry & InflateTable.KindMask) == InflateTable.SubTable)
             {
-                bits >>= (int)(entry & 0xFF);
+                bits >>= (int)entry;
                 bitCount -= (int)(entry & 0xFF);
                 var subBits = (int)(entry >> InflateTable.CodeBitsShift & 0xF);
                 entry = literals[(entry >> InflateTable.ValueShift) + ((uint)bits & (1u << subBits) - 1)];
-                if ((entry & InflateTable.KindMask) == InflateTable.Literal)
-                {
-                    bits >>= (int)(entry & 0xFF);
-                    bitCount -= (int)(entry & 0xFF);
-                    output[written++] = (byte)(entry >> InflateTable.ValueShift);
-                    continue;
-                }
             }
 
-            var taken = (int)(entry & 0xFF);
             if ((entry & InflateTable.KindMask) != InflateTable.Base)
             {
-                if ((entry & InflateTable.KindMask) == InflateTable.EndOfBlock)
-                {
-                    bits >>= taken;
-                    bitCount -= taken;
-                    _mode = Mode.BlockHeader;
-                }
-                else
+                if ((entry & InflateTable.KindMask) == InflateTable.Invalid)
                 {
                     status = OperationStatus.InvalidData;
+                    break;
                 }
 
-                break;
+                bits >>= (int)entry;
+                bitCount -= (int)(entry & 0xFF);
+                if ((entry & InflateTable.KindMask) == InflateTable.EndOfBlock)
+                {
+                    _mode = Mode.BlockHeader;
+                    break;
+                }
+
+                Unsafe.Add(ref target, written++) = (byte)(entry >> InflateTable.ValueShift);
+                bits |= Load64(ref input, read) << bitCount;
+                read += (63 - bitCount) >> 3;
+                bitCount |= 56;
+                entry = literals[(uint)bits & literalMask];
+                continue;
             }
 
-            var length = (int)(entry >> InflateTable.ValueShift) + (int)((bits & (1UL << taken) - 1) >> (int)(entry >> InflateTable.CodeBitsShift & 0xF));
-            bits >>= taken;
-            bitCount -= taken;
-
+            var length = FastValue(entry, bits);
+            bits >>= (int)entry;
+            bitCount -= (int)(entry & 0xFF);
             entry = distances[(uint)bits & distanceMask];
             if ((entry & InflateTable.KindMask) == InflateTable.SubTable)
             {
-                bits >>= (int)(entry & 0xFF);
+                bits >>= (int)entry;
                 bitCount -= (int)(entry & 0xFF);
                 var subBits = (int)(entry >> InflateTable.CodeBitsShift & 0xF);
                 entry = distances[(entry >> InflateTable.ValueShift) + ((uint)bits & (1u << subBits) - 1)];
@@ -481,10 +515,13 @@ internal sealed class InflateState
                 break;
             }
 
-            taken = (int)(entry & 0xFF);
-            var distance = (int)(entry >> InflateTable.ValueShift) + (int)((bits & (1UL << taken) - 1) >> (int)(entry >> InflateTable.CodeBitsShift & 0xF));
-            bits >>= taken;
-            bitCount -= taken;
+            var distance = FastValue(entry, bits);
+            bits >>= (int)entry;
+            bitCount -= (int)(entry & 0xFF);
+            bits |= Load64(ref input, read) << bitCount;
+            read += (63 - bitCount) >> 3;
+            bitCount |= 56;
+            entry = literals[(uint)bits & literalMask];
             if (distance > written || distance > history.MaxDistance)
             {
                 if (!history.Reaches(distance, written))
@@ -498,29 +535,28 @@ internal sealed class InflateState
                 continue;
             }
 
-            var end = written + length;
-            if (distance >= sizeof(ulong))
+            ref var to = ref Unsafe.Add(ref target, written);
+            ref var from = ref Unsafe.Subtract(ref to, distance);
+            written += length;
+            if (distance >= Vector128<byte>.Count)
             {
-                var from = written - distance;
+                var count = 0;
                 do
                 {
-                    BinaryPrimitives.WriteUInt64LittleEndian(output[written..], BinaryPrimitives.ReadUInt64LittleEndian(output[from..]));
-                    from += sizeof(ulong);
-                    written += sizeof(ulong);
+                    Vector128.LoadUnsafe(ref from, (nuint)count).StoreUnsafe(ref to, (nuint)count);
+                    count += Vector128<byte>.Count;
                 }
-                while (written < end);
+                while (count < length);
             }
             else if (distance == 1)
             {
-                output.Slice(written, length).Fill(output[written - 1]);
+                MemoryMarshal.CreateSpan(ref to, length).Fill(from);
             }
             else
             {
-                for (; written < end; written++)
-                    output[written] = output[written - distance];
+                for (var i = 0; i < length; i++)
+                    Unsafe.Add(ref to, i) = Unsafe.Add(ref from, i);
             }
-
-            written = end;
         }
 
         _bits = bits & (1UL << bitCount) - 1;

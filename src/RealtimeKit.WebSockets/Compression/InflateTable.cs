@@ -33,14 +33,19 @@ internal sealed class InflateTable
 
     private readonly int _maxRootBits;
     private readonly uint[] _entries;
+    private readonly ushort[] _used;
+    private readonly ushort[] _sorted;
 
     /// <summary>Creates an empty table.</summary>
     /// <param name="maxRootBits">The most bits that one look decodes.</param>
     /// <param name="capacity">What the worst code of the alphabet takes; the build checks it.</param>
-    public InflateTable(int maxRootBits, int capacity)
+    /// <param name="symbolCount">The size of the alphabet.</param>
+    public InflateTable(int maxRootBits, int capacity, int symbolCount)
     {
         _maxRootBits = maxRootBits;
         _entries = new uint[capacity];
+        _used = new ushort[symbolCount + 1];
+        _sorted = new ushort[symbolCount];
     }
 
     /// <summary>How many bits the root table looks at.</summary>
@@ -56,11 +61,20 @@ internal sealed class InflateTable
     /// <returns>False: the lengths are no prefix code.</returns>
     public bool TryBuild(ReadOnlySpan<byte> lengths, ReadOnlySpan<uint> symbols, bool allowsOneCode)
     {
+        // Most symbols do not occur. They are left out first and without a branch, so that all else looks at the few that do.
+        var used = _used.AsSpan();
+        var usedCount = 0;
+        for (var symbol = 0; symbol < lengths.Length; symbol++)
+        {
+            used[usedCount] = (ushort)symbol;
+            usedCount += lengths[symbol] != 0 ? 1 : 0;
+        }
+
+        used = used[..usedCount];
         Span<ushort> counts = stackalloc ushort[DeflateSymbols.MaxCodeBits + 1];
         counts.Clear();
-        foreach (var length in lengths)
-            counts[length]++;
-        counts[0] = 0;
+        foreach (var symbol in used)
+            counts[lengths[symbol]]++;
         var maxBits = counts.LastIndexOfAnyExcept((ushort)0);
 
         // The share of the code space that is left; overdrawn codes are ambiguous, unused space is an error too but for one case.
@@ -78,10 +92,9 @@ internal sealed class InflateTable
         if (left > 0 && !(allowsOneCode && maxBits <= 1))
             return false;
 
-        Span<ushort> sorted = stackalloc ushort[DeflateSymbols.FixedLiteralCount];
-        for (var symbol = 0; symbol < lengths.Length; symbol++)
-            if (lengths[symbol] != 0)
-                sorted[starts[lengths[symbol]]++] = (ushort)symbol;
+        var sorted = _sorted.AsSpan();
+        foreach (var symbol in used)
+            sorted[starts[lengths[symbol]]++] = symbol;
         return TryFill(sorted, symbols, counts, Math.Max(maxBits, 1));
     }
 
@@ -180,7 +193,7 @@ internal sealed class InflateTable
     {
         Span<byte> lengths = stackalloc byte[DeflateSymbols.FixedLiteralCount];
         DeflateSymbols.FillFixedLiteralLengths(lengths);
-        var table = new InflateTable(9, 1 << 9);
+        var table = new InflateTable(9, 1 << 9, DeflateSymbols.FixedLiteralCount);
         table.TryBuild(lengths, LiteralSymbols, allowsOneCode: false);
         return table;
     }
@@ -189,7 +202,7 @@ internal sealed class InflateTable
     {
         Span<byte> lengths = stackalloc byte[DeflateSymbols.FixedDistanceCount];
         lengths.Fill(5);
-        var table = new InflateTable(5, 1 << 5);
+        var table = new InflateTable(5, 1 << 5, DeflateSymbols.FixedDistanceCount);
         table.TryBuild(lengths, DistanceSymbols, allowsOneCode: false);
         return table;
     }

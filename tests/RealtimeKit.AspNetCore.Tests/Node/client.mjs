@@ -1,13 +1,26 @@
 // Plays a scenario against a server, through npm ws, and prints what it saw, one JSON value a line.
-import WebSocket from 'ws';
+import WebSocket, { WebSocketServer } from 'ws';
 
 const [scenario, url, ...rest] = process.argv.slice(2);
 const print = value => console.log(JSON.stringify(value));
 const connect = (protocols = [], options = {}) => new WebSocket(url, protocols, { rejectUnauthorized: false, ...options });
 const next = (emitter, name) => new Promise((resolve, reject) => {
-  emitter.once(name, (...values) => resolve(values));
+  emitter.once(name, (...values) => {
+    emitter.off('error', reject);
+    resolve(values);
+  });
   if (name !== 'error') emitter.once('error', reject);
 });
+
+// JSON and prose of many sizes, an empty message and noise; the same again, which context takeover makes tiny.
+const compressible = () => {
+  const once = [0, 1, 16, 100, 1000, 5000, 70000, 300000].flatMap(size => [
+    JSON.stringify(Array.from({ length: size / 50 + 1 }, (_, i) => ({ id: i * 7919 % 1000, name: `user ${i % 13}`, active: i % 3 === 0 }))).slice(0, size),
+    'größer, schneller, weiter. '.repeat(size / 27 + 1).slice(0, size),
+    Buffer.from(Array.from({ length: size }, (_, i) => (i * i * 31 + (i >> 3)) & 255)),
+  ]);
+  return [...once, ...once];
+};
 
 const scenarios = {
   // Messages of every length class, both types, fragments, a ping; with permessage-deflate offered, which the server may decline.
@@ -34,6 +47,38 @@ const scenarios = {
     socket.close(4000, 'done');
     const [code, reason] = await closed;
     print({ code, reason: reason.toString() });
+  },
+
+  // Compressed messages both ways, with the parameters that the test chose; tells how few bytes came back.
+  async compress() {
+    const socket = connect([], { perMessageDeflate: { threshold: 0, ...JSON.parse(rest[0]) } });
+    await next(socket, 'open');
+    print({ extensions: socket.extensions });
+    const before = socket._socket.bytesRead;
+    let total = 0;
+    for (const message of compressible()) {
+      const answer = next(socket, 'message');
+      socket.send(message);
+      const [data] = await answer;
+      if (!data.equals(Buffer.from(message))) throw new Error(`echo of ${message.length} differs`);
+      total += data.length;
+    }
+    print({ total, read: socket._socket.bytesRead - before });
+    const closed = next(socket, 'close');
+    socket.close(1000);
+    print({ code: (await closed)[0] });
+  },
+
+  // The other role: an echo server with the parameters that the test chose, until its only client closes.
+  async serve() {
+    const server = new WebSocketServer({ host: '127.0.0.1', port: 0, perMessageDeflate: { threshold: 0, ...JSON.parse(url) } });
+    await next(server, 'listening');
+    print({ port: server.address().port });
+    const [socket] = await next(server, 'connection');
+    socket.on('message', (data, binary) => socket.send(data, { binary }));
+    const [code] = await next(socket, 'close');
+    print({ code, extensions: socket.extensions });
+    server.close();
   },
 
   // Stays until the server closes.

@@ -26,13 +26,18 @@ internal sealed class NodeScript : IAsyncDisposable
     }
 
     /// <summary>Python/server.py: a server.</summary>
-    public static NodeScript StartPythonServer()
+    public static NodeScript StartPythonServer() => StartPython("server.py");
+
+    /// <summary>Python/client.py: a client.</summary>
+    public static NodeScript StartPythonClient(params string[] arguments) => StartPython(["client.py", .. arguments]);
+
+    private static NodeScript StartPython(params string[] arguments)
     {
         // Debian's package is for Debian's own interpreter.
         const string Python = "/usr/bin/python3";
         if (!File.Exists(Python) || !Directory.Exists("/usr/lib/python3/dist-packages/websockets"))
             Assert.Skip("python3-websockets is not installed. Run: apt-get install python3-websockets");
-        return Start(Python, Path.Combine(Folder, "..", "Python"), "server.py");
+        return Start(Python, Path.Combine(Folder, "..", "Python"), arguments);
     }
 
     private static string Folder => typeof(NodeScript).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(pair => pair.Key == "NodeScripts").Value!;
