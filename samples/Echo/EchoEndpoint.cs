@@ -27,11 +27,20 @@ internal static class EchoEndpoint
         }
     }
 
+    private static PerMessageDeflateOptions Compression(bool takesOver) => new()
+    {
+        ServerContextTakeover = takesOver,
+        ClientContextTakeover = takesOver,
+        MinimumSize = 0,
+        MaxInflateRatio = 0,
+    };
+
     // An echo has no secrets, and conformance suites go past the defaults. An application should do neither.
     private static WebSocketEndpointOptions Limits(EchoOptions options) => new()
     {
         Origins = OriginPolicy.Any,
         SubProtocols = options.SubProtocols,
+        Compression = options.Compression == "off" ? null : Compression(takesOver: options.Compression == "takeover"),
         Connection =
         {
             MaxMessageSize = options.MaxMessage,

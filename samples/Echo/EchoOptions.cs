@@ -75,8 +75,6 @@ internal sealed class EchoOptions
     {
         if (Host == "httplistener")
             throw new FormatException("--host httplistener is not there yet");
-        if (Compression != "off")
-            throw new FormatException($"--compression {Compression} is not there yet");
         if (Protocols == HttpProtocols.Http1AndHttp2 && !Https)
             throw new FormatException("--http1 with --http2 needs --https: without ALPN a port speaks one of them");
         if (Protocols == HttpProtocols.None)

@@ -77,7 +77,16 @@ internal static class AutobahnClient
                     MaxFragmentsPerMessage = 1_000_000,
                     ControlFramesPerSecond = 10_000,
                     ControlFrameBurst = 10_000,
+                    Compression = Compression(arguments),
                 },
             },
             cancellationToken);
+
+    private static PerMessageDeflateOptions? Compression(ConformanceArguments arguments) => arguments.Compression == "off" ? null : new()
+    {
+        ServerContextTakeover = arguments.Compression == "takeover",
+        ClientContextTakeover = arguments.Compression == "takeover",
+        MinimumSize = 0,
+        MaxInflateRatio = 0,
+    };
 }

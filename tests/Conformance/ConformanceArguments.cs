@@ -1,7 +1,7 @@
 namespace RealtimeKit.Conformance;
 
 /// <summary>What the command line asks for.</summary>
-internal sealed record ConformanceArguments(Uri Server, string Agent)
+internal sealed record ConformanceArguments(Uri Server, string Agent, string Compression)
 {
     private const string Usage = "usage: autobahn-client ws://HOST:PORT AGENT [--compression on|takeover]";
 
@@ -14,8 +14,8 @@ internal sealed record ConformanceArguments(Uri Server, string Agent)
             throw new FormatException($"{address} is not the address of a WebSocket server. {Usage}");
         return flags switch
         {
-            [] or ["--compression", "off"] => new ConformanceArguments(server, agent),
-            ["--compression", "on" or "takeover"] => throw new FormatException("--compression arrives with permessage-deflate; until then only off is understood."),
+            [] or ["--compression", "off"] => new ConformanceArguments(server, agent, "off"),
+            ["--compression", "on" or "takeover"] => new ConformanceArguments(server, agent, flags[1]),
             _ => throw new FormatException(Usage),
         };
     }

@@ -40,6 +40,11 @@ internal static class RequestTransport
         throw new NotSupportedException("This server offers no way to accept a WebSocket: neither an upgrade, nor extended CONNECT, nor a WebSocket feature.");
     }
 
+    /// <summary>Whether the server gives the connection's bytes, so that extensions of the protocol are this library's.</summary>
+    public static bool CarriesFrames(HttpContext context) =>
+        context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true }
+        || context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true };
+
     private static async Task<WebSocketTransport?> UpgradeAsync(HttpContext context, IHttpUpgradeFeature upgrade, bool forceStream, IAbortable owner)
     {
         try
@@ -55,7 +60,7 @@ internal static class RequestTransport
         catch (InvalidOperationException) when (!context.Response.HasStarted)
         {
             // KestrelServerLimits.MaxConcurrentUpgradedConnections
-            foreach (var name in (ReadOnlySpan<string>)[HeaderNames.Upgrade, HeaderNames.Connection, HeaderNames.SecWebSocketAccept, HeaderNames.SecWebSocketProtocol])
+            foreach (var name in (ReadOnlySpan<string>)[HeaderNames.Upgrade, HeaderNames.Connection, HeaderNames.SecWebSocketAccept, HeaderNames.SecWebSocketProtocol, HeaderNames.SecWebSocketExtensions])
                 context.Response.Headers.Remove(name);
             return null;
         }

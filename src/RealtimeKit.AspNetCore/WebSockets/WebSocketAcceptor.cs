@@ -31,6 +31,15 @@ internal static partial class WebSocketAcceptor
             return null;
         }
 
+        // Compression that is not agreed on is no error: the connection goes on without it (RFC 7692 §5.1).
+        PerMessageDeflateParameters? compression = null;
+        if (options.Connection.Compression is { } wanted && RequestTransport.CarriesFrames(context)
+            && PerMessageDeflate.TryAccept(Values(context.Request.Headers.SecWebSocketExtensions), wanted, out var parameters, out var response))
+        {
+            compression = parameters;
+            handshake = handshake with { Extensions = response };
+        }
+
         // A WebSocket outlives any deadline of a request.
         context.Features.Get<IHttpRequestTimeoutFeature>()?.DisableTimeout();
 
@@ -44,10 +53,11 @@ internal static partial class WebSocketAcceptor
         }
 
         var connectionOptions = options.Connection;
-        if (handshake.SubProtocol is not null)
+        if (handshake.SubProtocol is not null || compression is not null)
         {
             connectionOptions = connectionOptions.Clone();
             connectionOptions.SubProtocol = handshake.SubProtocol;
+            connectionOptions.CompressionParameters = compression;
         }
 
         accepted.Start(new CodecWebSocketConnection(transport, connectionOptions), registry);

@@ -23,6 +23,16 @@ public sealed class WebSocketEndpointOptions
     public OriginPolicy Origins { get; set => field = value ?? throw new ArgumentNullException(nameof(value)); } = OriginPolicy.SameOrigin;
 
     /// <summary>
+    /// What the endpoint wants of permessage-deflate (RFC 7692), for clients that offer it. Default: <see langword="null"/>, no
+    /// compression. The same as <see cref="WebSocketConnectionOptions.Compression"/> of <see cref="Connection"/>.
+    /// </summary>
+    public PerMessageDeflateOptions? Compression
+    {
+        get => Connection.Compression;
+        set => Connection.Compression = value;
+    }
+
+    /// <summary>
     /// The limits and deadlines of each connection. Role and subprotocol are the endpoint's to set: what stands there is ignored.
     /// </summary>
     public WebSocketConnectionOptions Connection { get; private set; } = new();
@@ -42,6 +52,7 @@ public sealed class WebSocketEndpointOptions
         copy.Connection = Connection.Clone();
         copy.Connection.Role = WebSocketRole.Server;
         copy.Connection.LeaveOpen = true;
+        copy.Connection.CompressionParameters = null;
         copy.Handshake = Handshake.Clone();
         return copy;
     }

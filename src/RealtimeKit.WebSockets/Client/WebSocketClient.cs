@@ -119,12 +119,16 @@ public static class WebSocketClient
                     Extensions = Values(headers, WebSocketHeaderNames.SecWebSocketExtensions),
                 },
                 out subProtocol);
+        PerMessageDeflateParameters? compression = null;
+        if (error == WebSocketHandshakeError.None && options.Connection.Compression is { } wanted)
+            error = PerMessageDeflate.ReadResponse(Values(headers, WebSocketHeaderNames.SecWebSocketExtensions), wanted, out compression);
         if (error != WebSocketHandshakeError.None)
             throw await ConnectFailure.FromResponseAsync(response, error, options.Connection.TimeProvider, cancellationToken).ConfigureAwait(false);
 
         var stream = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
         options.Connection.Role = WebSocketRole.Client;
         options.Connection.SubProtocol = subProtocol;
+        options.Connection.CompressionParameters = compression;
         options.Connection.LeaveOpen = false;
         return WebSocketConnection.Create(stream, options.Connection);
     }

@@ -27,7 +27,7 @@ public sealed class WebSocketClientOptions
         set => Handshake.SubProtocols = value;
     }
 
-    /// <summary>The limits and deadlines of the connection. Role and subprotocol are the handshake's to set: what stands there is ignored.</summary>
+    /// <summary>The limits and deadlines of the connection. Role, subprotocol and what is agreed on about compression are the handshake's to set: what stands there is ignored.</summary>
     public WebSocketConnectionOptions Connection { get; private set; } = new();
 
     /// <summary>
@@ -116,7 +116,7 @@ public sealed class WebSocketClientOptions
     /// <summary>
     /// The value of <c>Sec-WebSocket-Extensions</c> to offer, for extensions that the connection implements itself.
     /// </summary>
-    internal string? ExtensionOffers { get; set; }
+    internal string? ExtensionOffers => Connection.Compression is { } compression ? PerMessageDeflate.CreateOffer(compression) : null;
 
     internal bool NeedsOwnHandler =>
         Proxy is not null || !UseProxy || Cookies is not null || Credentials is not null || SslOptions is not null

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.IO.Pipelines;
 using System.Net.WebSockets;
 
@@ -90,7 +91,7 @@ internal sealed partial class CodecWebSocketConnection
             }
             while (!payload.IsEmpty);
 
-            await SendBatchAsync(frames.WrittenMemory, cancellationToken).ConfigureAwait(false);
+            await SendSequenceAsync(default, new ReadOnlySequence<byte>(frames.WrittenMemory), SendForm.Frames, cancellationToken).ConfigureAwait(false);
         }
         finally
         {

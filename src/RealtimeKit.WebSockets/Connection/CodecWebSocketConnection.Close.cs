@@ -151,6 +151,7 @@ internal sealed partial class CodecWebSocketConnection
                     _version++;
                     _isStreaming = _isStreamedToEnd = false;
                     _input.Clear();
+                    _deflate?.Dispose();
                 }
             }
 

@@ -49,7 +49,7 @@ internal sealed partial class CodecWebSocketConnection
         if (kind == ReceiveKind.Part && _isStreamedToEnd)
             return Parsed.Message;   // bytes of its end were given back unconsumed
         // A read of parts may have begun the message, under its own limit.
-        if (kind == ReceiveKind.Message && _inMessage && _messageLength > _options.MaxMessageSize)
+        if (kind == ReceiveKind.Message && _inMessage && (_messageLength > _options.MaxMessageSize || (_isCompressed && _inflatedLength > _options.MaxMessageSize)))
             return Fail(WebSocketProtocolError.MessageTooBig, _inFrame ? _frameRemaining : 0);
         while (!_inputEnded)
         {
@@ -75,9 +75,10 @@ internal sealed partial class CodecWebSocketConnection
                     return Fail(error, header.PayloadLength);
             }
 
-            if (!TakePayload(kind))
-                return Fail(WebSocketProtocolError.InvalidUtf8, _frameRemaining);
-            if (_frameRemaining > 0)
+            var payloadError = TakePayload(kind);
+            if (payloadError != WebSocketProtocolError.None)
+                return Fail(payloadError, _frameRemaining);
+            if (_frameRemaining > 0 || (_isCompressed && _hasMoreOutput))
                 return Unfinished(kind);
 
             _inFrame = false;
@@ -105,6 +106,7 @@ internal sealed partial class CodecWebSocketConnection
     {
         Role = _readerRole,
         IsMessageInProgress = _inMessage,
+        AllowsRsv1 = _deflate is not null,
         MaximumPayloadLength = Math.Max((kind == ReceiveKind.Message ? _options.MaxMessageSize : _options.MaxStreamedMessageSize) - (_inMessage ? _messageLength : 0), 0),
     };
 
@@ -119,7 +121,10 @@ internal sealed partial class CodecWebSocketConnection
             _fragments = 0;
             _partSeen = 0;
             _utf8.Reset();
-            if (kind != ReceiveKind.None)
+            _isCompressed = header.Rsv1;
+            if (kind != ReceiveKind.None && _isCompressed)
+                BeginCompressedMessage();
+            else if (kind != ReceiveKind.None)
                 _input.BeginBody();
             if (!header.IsFinal || header.PayloadLength > _input.RawLength)
                 StartMessageClock();
@@ -138,21 +143,29 @@ internal sealed partial class CodecWebSocketConnection
         return WebSocketProtocolError.None;
     }
 
+    private WebSocketProtocolError TakePayload(ReceiveKind kind)
+    {
+        if (kind == ReceiveKind.None)
+        {
+            // Nobody will see it, and the body may hold what a receiver has given back for its next read.
+            _hasMoreOutput = false;
+            ConsumePayload((int)Math.Min(_frameRemaining, _input.RawLength));
+            return WebSocketProtocolError.None;
+        }
+
+        return _isCompressed ? TakeCompressedPayload(kind)
+            : TakePlainPayload() ? WebSocketProtocolError.None
+            : WebSocketProtocolError.InvalidUtf8;
+    }
+
     // False: the text is not UTF-8.
-    private bool TakePayload(ReceiveKind kind)
+    private bool TakePlainPayload()
     {
         var count = (int)Math.Min(_frameRemaining, _input.RawLength);
         if (count == 0)
             return true;
-        _frameRemaining -= count;
-        if (kind == ReceiveKind.None)
-        {
-            // Nobody will see it, and the body may hold what a receiver has given back for its next read.
-            _input.SkipRaw(count);
-            return true;
-        }
-
         var payload = _input.AppendBody(count);
+        _frameRemaining -= count;
         var isText = _messageType == WebSocketMessageType.Text;
         while (payload.Length > PieceSize)
         {

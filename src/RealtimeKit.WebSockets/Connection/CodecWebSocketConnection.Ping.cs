@@ -29,7 +29,7 @@ internal sealed partial class CodecWebSocketConnection
             {
                 var payload = new byte[sizeof(long)];
                 BinaryPrimitives.WriteInt64BigEndian(payload, ping.Id);
-                await SendSequenceAsync(WebSocketOpcode.Ping, new ReadOnlySequence<byte>(payload), isEncoded: false, cancellationToken).ConfigureAwait(false);
+                await SendSequenceAsync(WebSocketOpcode.Ping, new ReadOnlySequence<byte>(payload), SendForm.Message, cancellationToken).ConfigureAwait(false);
                 ReadAhead();
             }
 

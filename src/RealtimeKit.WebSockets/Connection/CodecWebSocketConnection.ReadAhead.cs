@@ -224,7 +224,7 @@ internal sealed partial class CodecWebSocketConnection
         {
             _hasDiscarded |= _inMessage || _isStreamedToEnd;
             var parsed = Parse(ReceiveKind.None);
-            _hasDiscarded |= parsed == Parsed.Message;
+            _hasDiscarded |= parsed == Parsed.Message || _inMessage;
             _input.DropBody();
             if (parsed is Parsed.NeedMore or Parsed.Ended)
                 return parsed;
@@ -319,7 +319,7 @@ internal sealed partial class CodecWebSocketConnection
         var status = WebSocketFrameHeader.TryRead(raw, out var header, out var headerLength);
         if (status == OperationStatus.NeedMoreData)
             return false;
-        var rules = new WebSocketFrameRules { Role = _readerRole, IsMessageInProgress = _scan.InMessage };
+        var rules = new WebSocketFrameRules { Role = _readerRole, IsMessageInProgress = _scan.InMessage, AllowsRsv1 = _deflate is not null };
         if (status == OperationStatus.InvalidData || header.Check(rules) != WebSocketProtocolError.None)
         {
             StopScan(isClose: false);

@@ -31,12 +31,19 @@ internal sealed partial class CodecWebSocketConnection
         var opcode = type.ToOpcode();
         if (cancellationToken.IsCancellationRequested)
             return ValueTask.FromCanceled(cancellationToken);
+        return Compresses(payload.Length)
+            ? SendCompressedAsync(opcode, new ReadOnlySequence<byte>(payload), cancellationToken)
+            : SendMessageAsync(opcode, payload, cancellationToken);
+    }
+
+    private ValueTask SendMessageAsync(WebSocketOpcode opcode, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
+    {
         using (_outputGate.Enter())
         {
             if (_sendClosed)
                 return ValueTask.FromException(NotOpen());
             if (!HasRoom(payload.Length))
-                return WaitForRoom(new SendWaiter(opcode, new ReadOnlySequence<byte>(payload), isEncoded: false), cancellationToken);
+                return WaitForRoom(new SendWaiter(opcode, new ReadOnlySequence<byte>(payload), SendForm.Message), cancellationToken);
             AppendMessage(opcode, payload.Span);
             if (!TakeForFlush())
                 return default;
@@ -49,36 +56,25 @@ internal sealed partial class CodecWebSocketConnection
     public override ValueTask SendAsync(ReadOnlySequence<byte> payload, WebSocketMessageType type, CancellationToken cancellationToken = default)
     {
         var opcode = type.ToOpcode();
-        return payload.IsSingleSegment
-            ? SendAsync(payload.First, type, cancellationToken)
-            : SendSequenceAsync(opcode, payload, isEncoded: false, cancellationToken);
+        return payload.IsSingleSegment ? SendAsync(payload.First, type, cancellationToken)
+            : Compresses(payload.Length) ? SendCompressedAsync(opcode, payload, cancellationToken)
+            : SendSequenceAsync(opcode, payload, SendForm.Message, cancellationToken);
     }
 
     public override ValueTask SendAsync(PreparedWebSocketMessage message, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(message);
+        var form = PreparedForm(message);
+        if (form is null)
+            return SendAsync(message.Payload, message.Type, cancellationToken);
+
         // A server sends the prepared frame as it is; a client masks a copy; a message over the frame limit is split again.
-        return !_masks && message.Payload.Length <= _options.MaxFrameSize
-            ? SendSequenceAsync(default, new ReadOnlySequence<byte>(message.Frame), isEncoded: true, cancellationToken)
-            : SendAsync(message.Payload, message.Type, cancellationToken);
+        return !_masks && form.Payload.Length <= _options.MaxFrameSize
+            ? SendSequenceAsync(default, new ReadOnlySequence<byte>(form.Frame), SendForm.Frames, cancellationToken)
+            : SendSequenceAsync(message.Type.ToOpcode(), new ReadOnlySequence<byte>(form.Payload), form.Form, cancellationToken);
     }
 
-    internal override ValueTask SendBatchAsync(ReadOnlyMemory<byte> batch, CancellationToken cancellationToken) =>
-        SendSequenceAsync(default, new ReadOnlySequence<byte>(batch), isEncoded: true, cancellationToken);
-
-    internal override void WriteToBatch(PooledBufferWriter batch, ReadOnlySpan<byte> payload, WebSocketMessageType type)
-    {
-        var opcode = type.ToOpcode();
-        var fragments = new Fragments(opcode, payload.Length, _options.MaxFrameSize, _masks);
-        while (fragments.Next(out var header, out var offset))
-        {
-            var size = header.Length + (int)header.PayloadLength;
-            WriteFrame(batch.GetSpan(size), header, payload.Slice(offset, (int)header.PayloadLength));
-            batch.Advance(size);
-        }
-    }
-
-    private ValueTask SendSequenceAsync(WebSocketOpcode opcode, ReadOnlySequence<byte> payload, bool isEncoded, CancellationToken cancellationToken)
+    private ValueTask SendSequenceAsync(WebSocketOpcode opcode, ReadOnlySequence<byte> payload, SendForm form, CancellationToken cancellationToken)
     {
         if (cancellationToken.IsCancellationRequested)
             return ValueTask.FromCanceled(cancellationToken);
@@ -87,8 +83,8 @@ internal sealed partial class CodecWebSocketConnection
             if (_sendClosed)
                 return ValueTask.FromException(NotOpen());
             if (!HasRoom(payload.Length))
-                return WaitForRoom(new SendWaiter(opcode, payload, isEncoded), cancellationToken);
-            Append(opcode, payload, isEncoded);
+                return WaitForRoom(new SendWaiter(opcode, payload, form), cancellationToken);
+            Append(opcode, payload, form);
             if (!TakeForFlush())
                 return default;
         }
@@ -102,32 +98,35 @@ internal sealed partial class CodecWebSocketConnection
         _waiters is not { Count: > 0 }
         && (_output.Count + _flushing.Count == 0 || _output.Count + _flushing.Count + size <= _options.SendBufferSize);
 
-    private void Append(WebSocketOpcode opcode, ReadOnlySequence<byte> payload, bool isEncoded)
+    private void Append(WebSocketOpcode opcode, ReadOnlySequence<byte> payload, SendForm form)
     {
-        if (isEncoded)
+        if (form == SendForm.Frames)
             payload.CopyTo(_output.Append(checked((int)payload.Length)));
+        else if (form is SendForm.Compressible or SendForm.Batch)
+            AppendCompressible(opcode, payload, form);
         else if (payload.IsSingleSegment)
-            AppendMessage(opcode, payload.FirstSpan);
+            AppendMessage(opcode, payload.FirstSpan, form == SendForm.Compressed);
         else
             AppendMessage(opcode, payload);
     }
 
-    private void AppendMessage(WebSocketOpcode opcode, ReadOnlySpan<byte> payload)
+    private void AppendMessage(WebSocketOpcode opcode, ReadOnlySpan<byte> payload, bool isCompressed = false)
     {
         if (payload.Length <= _options.MaxFrameSize)
         {
-            AppendFrame(NewHeader(opcode, payload.Length, isFinal: true), payload);
+            var header = NewHeader(opcode, payload.Length, isFinal: true);
+            AppendFrame(isCompressed ? header with { Rsv1 = true } : header, payload);
             return;
         }
 
-        var fragments = new Fragments(opcode, payload.Length, _options.MaxFrameSize, _masks);
+        var fragments = new Fragments(opcode, payload.Length, _options.MaxFrameSize, _masks, isCompressed);
         while (fragments.Next(out var header, out var offset))
             AppendFrame(header, payload.Slice(offset, (int)header.PayloadLength));
     }
 
     private void AppendMessage(WebSocketOpcode opcode, ReadOnlySequence<byte> payload)
     {
-        var fragments = new Fragments(opcode, checked((int)payload.Length), _options.MaxFrameSize, _masks);
+        var fragments = new Fragments(opcode, checked((int)payload.Length), _options.MaxFrameSize, _masks, isCompressed: false);
         while (fragments.Next(out var header, out var offset))
         {
             var frame = _output.Append(header.Length + (int)header.PayloadLength);
@@ -156,8 +155,8 @@ internal sealed partial class CodecWebSocketConnection
         ? new WebSocketFrameHeader { IsFinal = isFinal, Opcode = opcode, PayloadLength = length, MaskingKey = WebSocketMaskingKeys.Next() }
         : new WebSocketFrameHeader { IsFinal = isFinal, Opcode = opcode, PayloadLength = length };
 
-    /// <summary>Splits a message into frames (RFC 6455 §5.4).</summary>
-    private struct Fragments(WebSocketOpcode opcode, int length, int maxFrameSize, bool masks)
+    /// <summary>Splits a message into frames (RFC 6455 §5.4); RSV1 stands in the first of a compressed one (RFC 7692 §6.1).</summary>
+    private struct Fragments(WebSocketOpcode opcode, int length, int maxFrameSize, bool masks, bool isCompressed)
     {
         private int _offset = -1;
 
@@ -171,6 +170,7 @@ internal sealed partial class CodecWebSocketConnection
             header = new WebSocketFrameHeader
             {
                 IsFinal = offset + count == length,
+                Rsv1 = isCompressed && offset == 0,
                 Opcode = offset == 0 ? opcode : WebSocketOpcode.Continuation,
                 PayloadLength = count,
             };
@@ -226,7 +226,7 @@ internal sealed partial class CodecWebSocketConnection
             if (_output.Count + _flushing.Count > 0 && _output.Count + _flushing.Count + size > _options.SendBufferSize)
                 return;
             _waiters.RemoveFirst();
-            Append(first.Value.Opcode, first.Value.Payload, first.Value.IsEncoded);
+            Append(first.Value.Opcode, first.Value.Payload, first.Value.Form);
             _flushRequested = 1;
             first.Value.Registration.Unregister();
             first.Value.TrySetResult();

@@ -38,6 +38,11 @@ internal sealed partial class CodecWebSocketConnection : WebSocketConnection
             options.KeepAliveInterval = Timeout.InfiniteTimeSpan;
             options.MaxFragmentsPerMessage = int.MaxValue;   // parts of a receive, not the peer's fragments
         }
+        else if (options.CompressionParameters is { } parameters)
+        {
+            Compression = parameters;
+            _deflate = new PerMessageDeflateSession(parameters, options.Compression ?? new PerMessageDeflateOptions(), _isServer);
+        }
 
         _options = options;
         _onRead = OnReadCompleted;
@@ -50,6 +55,8 @@ internal sealed partial class CodecWebSocketConnection : WebSocketConnection
     }
 
     public override string? SubProtocol => _options.SubProtocol;
+
+    public override PerMessageDeflateParameters? Compression { get; }
 
     public override WebSocketState State
     {

@@ -41,6 +41,19 @@ internal sealed class PooledBufferWriter : IBufferWriter<byte>
         _cached = this;
     }
 
+    /// <summary>Gives all back when a send that uses the memory is over.</summary>
+    public async ValueTask ReturnAfterAsync(ValueTask send)
+    {
+        try
+        {
+            await send.ConfigureAwait(false);
+        }
+        finally
+        {
+            Return();
+        }
+    }
+
     /// <summary>Gives the memory back to the pool.</summary>
     public void Clear()
     {

@@ -1,28 +1,41 @@
 using System.Net.WebSockets;
+using System.Numerics;
 using System.Text;
 
 namespace RealtimeKit.WebSockets;
 
 /// <summary>
-/// A message that is encoded once and sent to any number of connections (a broadcast): immutable and garbage-collected, one
-/// allocation when it is made and none when it is sent.
+/// A message that is encoded once and sent to any number of connections (a broadcast): immutable and garbage-collected. It is
+/// encoded when it is made, and compressed when it is first sent to a connection that negotiated permessage-deflate without context
+/// takeover; all of those with windows that differ in nothing for its length share the result. Sending allocates nothing more.
 /// </summary>
 public sealed class PreparedWebSocketMessage
 {
-    private readonly byte[] _frame;
-    private readonly int _headerLength;
+    // One for each window; made at most once more than needed when several threads come first.
+    private PreparedWebSocketForm?[]? _compressed;
 
     /// <summary>Encodes a message.</summary>
     /// <param name="payload">The payload, which is copied.</param>
     /// <param name="type">Text (the payload must be UTF-8) or binary.</param>
     /// <exception cref="ArgumentOutOfRangeException">The type is neither text nor binary.</exception>
     public PreparedWebSocketMessage(ReadOnlySpan<byte> payload, WebSocketMessageType type)
+        : this(payload, type, WebSocketMessageFlags.None)
+    {
+    }
+
+    /// <summary>Encodes a message, with flags.</summary>
+    /// <param name="payload">The payload, which is copied.</param>
+    /// <param name="type">Text (the payload must be UTF-8) or binary.</param>
+    /// <param name="flags">
+    /// <see cref="WebSocketMessageFlags.DisableCompression"/> keeps the message out of permessage-deflate;
+    /// <see cref="WebSocketMessageFlags.EndOfMessage"/> changes nothing.
+    /// </param>
+    /// <exception cref="ArgumentOutOfRangeException">The type is neither text nor binary.</exception>
+    public PreparedWebSocketMessage(ReadOnlySpan<byte> payload, WebSocketMessageType type, WebSocketMessageFlags flags)
     {
         Type = type;
-        var header = new WebSocketFrameHeader { IsFinal = true, Opcode = type.ToOpcode(), PayloadLength = payload.Length };
-        _frame = GC.AllocateUninitializedArray<byte>(header.Length + payload.Length);
-        header.TryWrite(_frame, out _headerLength);
-        payload.CopyTo(_frame.AsSpan(_headerLength));
+        Flags = flags;
+        Plain = new PreparedWebSocketForm(payload, type, isCompressed: false);
     }
 
     /// <summary>Encodes a text message.</summary>
@@ -35,9 +48,47 @@ public sealed class PreparedWebSocketMessage
     /// <summary>Text or binary.</summary>
     public WebSocketMessageType Type { get; }
 
-    /// <summary>The payload.</summary>
-    public ReadOnlyMemory<byte> Payload => _frame.AsMemory(_headerLength);
+    /// <summary>The payload, not compressed.</summary>
+    public ReadOnlyMemory<byte> Payload => Plain.Payload;
 
-    /// <summary>The whole frame as a server sends it: final and unmasked.</summary>
-    internal ReadOnlyMemory<byte> Frame => _frame;
+    internal WebSocketMessageFlags Flags { get; }
+
+    internal PreparedWebSocketForm Plain { get; }
+
+    /// <summary>The form for connections without context takeover; <see cref="Plain"/> where compressing does not make it smaller.</summary>
+    internal PreparedWebSocketForm Compress(int windowBits)
+    {
+        // A window that holds the whole message is as good as any larger one.
+        var length = Math.Max(Payload.Length, 1);
+        var needed = BitOperations.Log2((uint)length - 1 | 1) + 1;
+        windowBits = Math.Clamp(needed, PerMessageDeflateParameters.MinWindowBits, windowBits);
+
+        var forms = Volatile.Read(ref _compressed);
+        if (forms is null)
+        {
+            var created = new PreparedWebSocketForm?[PerMessageDeflateParameters.MaxWindowBits - PerMessageDeflateParameters.MinWindowBits + 1];
+            forms = Interlocked.CompareExchange(ref _compressed, created, null) ?? created;
+        }
+
+        ref var form = ref forms[windowBits - PerMessageDeflateParameters.MinWindowBits];
+        if (Volatile.Read(ref form) is { } ready)
+            return ready;
+        var made = CreateCompressed(windowBits);
+        return Interlocked.CompareExchange(ref form, made, null) ?? made;
+    }
+
+    private PreparedWebSocketForm CreateCompressed(int windowBits)
+    {
+        var compressed = PooledBufferWriter.Rent();
+        try
+        {
+            return PerMessageDeflateSession.TryCompress(Payload.Span, compressed, windowBits)
+                ? new PreparedWebSocketForm(compressed.WrittenMemory.Span, Type, isCompressed: true)
+                : Plain;
+        }
+        finally
+        {
+            compressed.Return();
+        }
+    }
 }

@@ -12,7 +12,7 @@ namespace RealtimeKit.WebSockets;
 /// A body that is lent out is neither moved nor overwritten: when room runs out meanwhile, the raw bytes move to another array.
 /// While the transport reads into the free part, nothing that moves <see cref="_rawEnd"/> may be called.
 /// </remarks>
-internal struct ReceiveBuffer
+internal partial struct ReceiveBuffer
 {
     // In DEBUG builds the buffer starts tiny, so that the tests grow, compact and detach it all the time.
 #if DEBUG
@@ -40,20 +40,24 @@ internal struct ReceiveBuffer
     private bool _isLent;
     private bool _isPartLent;
 
+    // The body of a compressed message.
+    private byte[]? _inflated;
+    private int _inflatedStart;
+    private int _inflatedEnd;
+    private bool _isInflated;
+    private bool _isInflatedLent;
+
     /// <summary>The bytes as they came, not yet parsed.</summary>
     public readonly ReadOnlySpan<byte> Raw => _array.AsSpan(_rawStart, _rawEnd - _rawStart);
 
     public readonly int RawLength => _rawEnd - _rawStart;
 
-    public readonly int BodyLength => _bodyEnd - _bodyStart;
+    public readonly int BodyLength => _isInflated ? _inflatedEnd - _inflatedStart : _bodyEnd - _bodyStart;
 
     public readonly bool IsLent => _isLent;
 
     /// <summary>Whether the next byte that is read lies directly behind the body.</summary>
-    public readonly bool IsReadContiguous => _rawStart == _rawEnd && _bodyEnd == _rawEnd;
-
-    /// <summary>Whether there is nothing to keep.</summary>
-    public readonly bool IsEmpty => !_isLent && RawLength == 0 && BodyLength == 0;
+    public readonly bool IsReadContiguous => !_isInflated && _rawStart == _rawEnd && _bodyEnd == _rawEnd;
 
     /// <summary>Whether there are bytes that no receiver has seen: raw ones, or the begin of a message.</summary>
     public readonly bool HoldsUnread => RawLength > 0 || (BodyLength > 0 && !_isLent);
@@ -79,7 +83,11 @@ internal struct ReceiveBuffer
     }
 
     /// <summary>Begins a body at the next raw byte: where a message is one frame it is never moved.</summary>
-    public void BeginBody() => _bodyStart = _bodyEnd = _rawStart;
+    public void BeginBody()
+    {
+        _isInflated = false;
+        _bodyStart = _bodyEnd = _rawStart;
+    }
 
     /// <summary>Moves raw bytes to the end of the body.</summary>
     /// <returns>Where they are now, still masked.</returns>
@@ -94,7 +102,12 @@ internal struct ReceiveBuffer
     }
 
     /// <summary>Forgets the body.</summary>
-    public void DropBody() => _bodyStart = _bodyEnd = _rawStart;
+    public void DropBody()
+    {
+        if (_inflated is not null)
+            DropInflated();
+        _bodyStart = _bodyEnd = _rawStart;
+    }
 
     /// <summary>Lends the body out, whole or as a part of which a rest may stay.</summary>
     public void Lend(bool isPart)
@@ -102,6 +115,12 @@ internal struct ReceiveBuffer
         Debug.Assert(!_isLent);
         _isLent = true;
         _isPartLent = isPart;
+        if (_isInflated)
+        {
+            LendInflated(isPart);
+            return;
+        }
+
         _lentArray = _array;
         _lentStart = _bodyStart;
         _lentEnd = _bodyEnd;
@@ -121,6 +140,12 @@ internal struct ReceiveBuffer
     /// <summary>Takes back a part; what lies behind <paramref name="consumed"/> stays the body.</summary>
     public void TakeBack(int consumed)
     {
+        if (_isInflatedLent)
+        {
+            TakeBackInflated(consumed);
+            return;
+        }
+
         _isLent = false;
         if (ReferenceEquals(_lentArray, _array))
         {
@@ -154,7 +179,7 @@ internal struct ReceiveBuffer
             Rent(_readSize == LargestRead ? 2 * LargestRead : _readSize, 0);   // room for the end of a message that began in one large read
         else if (_isLent && ReferenceEquals(_lentArray, _array))
             DetachWhenFull();
-        else if (RawLength == 0 && BodyLength == 0)
+        else if (RawLength == 0 && _bodyEnd == _bodyStart)
             Restart();
         else
             CompactOrGrow(wanted);
@@ -190,7 +215,7 @@ internal struct ReceiveBuffer
     /// <summary>Returns the array when nothing is in it.</summary>
     public void Trim()
     {
-        if (_array is null || !IsEmpty)
+        if (_array is null || RawLength > 0 || _bodyEnd > _bodyStart || (_isLent && !_isInflatedLent))
             return;
         ArrayPool<byte>.Shared.Return(_array);
         _array = null;
@@ -202,6 +227,9 @@ internal struct ReceiveBuffer
     {
         if (_isLent && ReferenceEquals(_lentArray, _array))
             _array = null;
+        if (_isInflatedLent && ReferenceEquals(_lentArray, _inflated))
+            ForgetInflated();
+        _isInflatedLent = false;
         _isLent = false;
         _lentArray = null;
         _rawStart = _rawEnd = 0;
@@ -210,7 +238,7 @@ internal struct ReceiveBuffer
     }
 
     // Where a part is lent out of another array, its rest may have to go in front of the raw bytes.
-    private readonly int Front => _isLent && _isPartLent ? _lentEnd - _lentStart : 0;
+    private readonly int Front => _isLent && _isPartLent && !_isInflatedLent ? _lentEnd - _lentStart : 0;
 
     private void Restart()
     {
@@ -243,13 +271,13 @@ internal struct ReceiveBuffer
     private void CompactOrGrow(long wanted)
     {
         var capacity = _array!.Length;
-        if (RawLength == 0 && BodyLength > 0)
+        if (RawLength == 0 && _bodyEnd > _bodyStart)
             _rawStart = _rawEnd = _bodyEnd;
         if (capacity - _rawEnd >= Math.Min(wanted, capacity / 4))
             return;
 
         var front = Front;
-        var body = _array.AsSpan(_bodyStart, BodyLength);
+        var body = _array.AsSpan(_bodyStart, _bodyEnd - _bodyStart);
         var raw = Raw;
         var live = front + body.Length + raw.Length;
         var target = _array;

@@ -21,10 +21,20 @@ public sealed class WebSocketBatch : IDisposable
     /// <param name="payload">The payload, which is copied.</param>
     /// <param name="type">Text (the payload must be UTF-8) or binary.</param>
     /// <exception cref="InvalidOperationException">A flush of this batch is pending.</exception>
-    public void Add(ReadOnlySpan<byte> payload, WebSocketMessageType type)
+    public void Add(ReadOnlySpan<byte> payload, WebSocketMessageType type) => Add(payload, type, WebSocketMessageFlags.None);
+
+    /// <summary>Adds a message, with flags.</summary>
+    /// <param name="payload">The payload, which is copied.</param>
+    /// <param name="type">Text (the payload must be UTF-8) or binary.</param>
+    /// <param name="flags">
+    /// <see cref="WebSocketMessageFlags.DisableCompression"/> keeps this message out of permessage-deflate;
+    /// <see cref="WebSocketMessageFlags.EndOfMessage"/> changes nothing.
+    /// </param>
+    /// <exception cref="InvalidOperationException">A flush of this batch is pending.</exception>
+    public void Add(ReadOnlySpan<byte> payload, WebSocketMessageType type, WebSocketMessageFlags flags)
     {
         ThrowIfFlushing();
-        _connection.WriteToBatch(_buffer ??= PooledBufferWriter.Rent(), payload, type);
+        _connection.WriteToBatch(_buffer ??= PooledBufferWriter.Rent(), payload, type, flags);
     }
 
     /// <summary>Adds a message that was encoded once for many connections.</summary>
@@ -32,7 +42,8 @@ public sealed class WebSocketBatch : IDisposable
     public void Add(PreparedWebSocketMessage message)
     {
         ArgumentNullException.ThrowIfNull(message);
-        Add(message.Payload.Span, message.Type);
+        ThrowIfFlushing();
+        _connection.WriteToBatch(_buffer ??= PooledBufferWriter.Rent(), message);
     }
 
     /// <summary>Enqueues the batch and empties it.</summary>

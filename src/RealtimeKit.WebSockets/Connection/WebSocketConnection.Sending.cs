@@ -72,21 +72,9 @@ public abstract partial class WebSocketConnection
         }
 
         if (!send.IsCompleted)
-            return ReturnAfterAsync(send, buffer);
+            return buffer.ReturnAfterAsync(send);
         buffer.Return();
         return send;
-
-        static async ValueTask ReturnAfterAsync(ValueTask send, PooledBufferWriter buffer)
-        {
-            try
-            {
-                await send.ConfigureAwait(false);
-            }
-            finally
-            {
-                buffer.Return();
-            }
-        }
     }
 
     /// <summary>Starts a batch: messages that are collected apart and enter the send buffer together, in one write.</summary>
@@ -94,8 +82,11 @@ public abstract partial class WebSocketConnection
     public WebSocketBatch CreateBatch() => new(this);
 
     /// <summary>Appends a message to a batch's buffer in the form in which this connection sends it.</summary>
-    internal abstract void WriteToBatch(PooledBufferWriter batch, ReadOnlySpan<byte> payload, WebSocketMessageType type);
+    internal abstract void WriteToBatch(PooledBufferWriter batch, ReadOnlySpan<byte> payload, WebSocketMessageType type, WebSocketMessageFlags flags);
 
-    /// <summary>Enqueues what <see cref="WriteToBatch"/> collected.</summary>
+    /// <summary>Appends a prepared message to a batch's buffer in the form in which this connection sends it.</summary>
+    internal abstract void WriteToBatch(PooledBufferWriter batch, PreparedWebSocketMessage message);
+
+    /// <summary>Enqueues what a batch has collected.</summary>
     internal abstract ValueTask SendBatchAsync(ReadOnlyMemory<byte> batch, CancellationToken cancellationToken);
 }

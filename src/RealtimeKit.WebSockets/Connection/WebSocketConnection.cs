@@ -24,6 +24,9 @@ public abstract partial class WebSocketConnection : IAsyncDisposable
     /// <summary>The subprotocol that the handshake agreed on; <see langword="null"/> where there is none (RFC 6455 §1.9).</summary>
     public abstract string? SubProtocol { get; }
 
+    /// <summary>What the handshake agreed on about permessage-deflate (RFC 7692); <see langword="null"/> where nothing is compressed.</summary>
+    public abstract PerMessageDeflateParameters? Compression { get; }
+
     /// <summary>The state of the closing handshake (RFC 6455 §7).</summary>
     public abstract WebSocketState State { get; }
 
@@ -74,17 +77,20 @@ public abstract partial class WebSocketConnection : IAsyncDisposable
         options = options?.Clone() ?? new WebSocketConnectionOptions();
         options.Role = WebSocketRole.Server;
         options.SubProtocol = socket.SubProtocol;
+        options.CompressionParameters = null;
         return new CodecWebSocketConnection(new BclWebSocketTransport(socket, options.LeaveOpen), options);
     }
 
     /// <summary>Joins two connections in memory, a client and a server, for tests.</summary>
-    /// <param name="options">Limits and deadlines of both; the role is set for each.</param>
+    /// <param name="options">Limits and deadlines of both; the role is set for each, and compression agreed on as it asks.</param>
     /// <returns>The two ends.</returns>
     public static (WebSocketConnection Client, WebSocketConnection Server) CreatePair(WebSocketConnectionOptions? options = null)
     {
         var toServer = new Pipe();
         var toClient = new Pipe();
         var clientOptions = options?.Clone() ?? new WebSocketConnectionOptions();
+        if (clientOptions is { Compression: { } compression, CompressionParameters: null })
+            clientOptions.CompressionParameters = PerMessageDeflateParameters.From(compression);
         var serverOptions = clientOptions.Clone();
         clientOptions.Role = WebSocketRole.Client;
         serverOptions.Role = WebSocketRole.Server;
@@ -130,6 +136,22 @@ public abstract partial class WebSocketConnection : IAsyncDisposable
 
     /// <inheritdoc cref="SendAsync(ReadOnlyMemory{byte}, WebSocketMessageType, CancellationToken)"/>
     public abstract ValueTask SendAsync(ReadOnlySequence<byte> payload, WebSocketMessageType type, CancellationToken cancellationToken = default);
+
+    /// <summary>Sends a message, with flags.</summary>
+    /// <param name="payload">The payload; it may be reused as soon as the send has completed.</param>
+    /// <param name="type">Text (the payload must be UTF-8) or binary.</param>
+    /// <param name="flags">
+    /// <see cref="WebSocketMessageFlags.DisableCompression"/> keeps this message out of permessage-deflate, which is what secrets need
+    /// beside data that an attacker can choose. A message is always sent whole: <see cref="WebSocketMessageFlags.EndOfMessage"/>
+    /// changes nothing.
+    /// </param>
+    /// <param name="cancellationToken">Cancels the wait for room; a cancelled message is not sent at all.</param>
+    /// <returns>A task that completes when the message is in the send buffer.</returns>
+    /// <exception cref="WebSocketException">The connection is closing, closed or aborted.</exception>
+    public abstract ValueTask SendAsync(ReadOnlyMemory<byte> payload, WebSocketMessageType type, WebSocketMessageFlags flags, CancellationToken cancellationToken = default);
+
+    /// <inheritdoc cref="SendAsync(ReadOnlyMemory{byte}, WebSocketMessageType, WebSocketMessageFlags, CancellationToken)"/>
+    public abstract ValueTask SendAsync(ReadOnlySequence<byte> payload, WebSocketMessageType type, WebSocketMessageFlags flags, CancellationToken cancellationToken = default);
 
     /// <summary>Sends a message that was encoded once for many connections.</summary>
     /// <param name="message">The message.</param>

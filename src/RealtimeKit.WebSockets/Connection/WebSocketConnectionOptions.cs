@@ -15,15 +15,27 @@ public sealed class WebSocketConnectionOptions
     public string? SubProtocol { get; set; }
 
     /// <summary>
-    /// The largest message that a whole-message receive accepts, in bytes. A larger one fails the connection with 1009 as soon as
-    /// a header announces it. Default: 1 MiB.
+    /// What this side wants of permessage-deflate (RFC 7692); the handshake negotiates with it. <see langword="null"/>, the default,
+    /// turns compression off.
+    /// </summary>
+    public PerMessageDeflateOptions? Compression { get; set; }
+
+    /// <summary>
+    /// What the handshake agreed on about permessage-deflate, for a connection that is created after a handshake of one's own.
+    /// Adapters and clients of this library set it themselves. Default: nothing, no message is compressed.
+    /// </summary>
+    public PerMessageDeflateParameters? CompressionParameters { get; set; }
+
+    /// <summary>
+    /// The largest message that a whole-message receive accepts, in bytes on the wire and inflated. A larger one fails the connection
+    /// with 1009 as soon as a header announces it, or as soon as that much is inflated. Default: 1 MiB.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is not between 1 and 1 GiB.</exception>
     public int MaxMessageSize { get; set => field = InRange(value, 1, 1 << 30); } = 1 << 20;
 
     /// <summary>
-    /// The largest message that <see cref="WebSocketConnection.ReadAsync"/> streams, in bytes; such a message is never held whole.
-    /// Default: no limit.
+    /// The largest message that <see cref="WebSocketConnection.ReadAsync"/> streams, in bytes on the wire and inflated; such a message is
+    /// never held whole. Default: no limit.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is not positive.</exception>
     public long MaxStreamedMessageSize { get; set => field = InRange(value, 1, long.MaxValue); } = long.MaxValue;
@@ -99,7 +111,12 @@ public sealed class WebSocketConnectionOptions
     /// <summary>The clock of every deadline. Default: the system's.</summary>
     public TimeProvider TimeProvider { get; set => field = value ?? throw new ArgumentNullException(nameof(value)); } = TimeProvider.System;
 
-    internal WebSocketConnectionOptions Clone() => (WebSocketConnectionOptions)MemberwiseClone();
+    internal WebSocketConnectionOptions Clone()
+    {
+        var clone = (WebSocketConnectionOptions)MemberwiseClone();
+        clone.Compression = Compression?.Clone();
+        return clone;
+    }
 
     private static int InRange(int value, int minimum, int maximum, [CallerMemberName] string name = "")
     {

@@ -62,4 +62,10 @@ public enum WebSocketProtocolError : byte
 
     /// <summary>The transport ended without a close frame, perhaps inside a frame or a message (RFC 6455 §7.1.5).</summary>
     UnexpectedEndOfStream,
+
+    /// <summary>The payload of a compressed message is not what a compressor makes (RFC 7692 §7.2.2).</summary>
+    InvalidCompressedData,
+
+    /// <summary>A compressed message inflates to more than this endpoint allows for its size on the wire (RFC 7692 §8).</summary>
+    InflateRatioExceeded,
 }

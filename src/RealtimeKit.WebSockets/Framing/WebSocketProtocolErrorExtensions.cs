@@ -18,8 +18,10 @@ public static class WebSocketProtocolErrorExtensions
     {
         WebSocketProtocolError.None => WebSocketCloseStatus.NormalClosure,
         WebSocketProtocolError.InvalidUtf8 or
+        WebSocketProtocolError.InvalidCompressedData or
         WebSocketProtocolError.CloseReasonInvalidUtf8 => WebSocketCloseStatus.InvalidPayloadData,
-        WebSocketProtocolError.MessageTooBig => WebSocketCloseStatus.MessageTooBig,
+        WebSocketProtocolError.MessageTooBig or
+        WebSocketProtocolError.InflateRatioExceeded => WebSocketCloseStatus.MessageTooBig,
         WebSocketProtocolError.TooManyFragments or
         WebSocketProtocolError.ControlRateExceeded or
         WebSocketProtocolError.MessageTimeout => WebSocketCloseStatus.PolicyViolation,
@@ -52,6 +54,8 @@ public static class WebSocketProtocolErrorExtensions
         WebSocketProtocolError.ControlRateExceeded => "RFC 6455 §10.4: control frames come faster than this endpoint allows.",
         WebSocketProtocolError.MessageTimeout => "RFC 6455 §10.4: a message was not finished in the time that this endpoint allows.",
         WebSocketProtocolError.UnexpectedEndOfStream => "RFC 6455 §7.1.5: the connection ended without a close frame.",
+        WebSocketProtocolError.InvalidCompressedData => "RFC 7692 §7.2.2: the payload of a compressed message is valid DEFLATE data.",
+        WebSocketProtocolError.InflateRatioExceeded => "RFC 7692 §8: the message inflates to more than this endpoint allows for its size.",
         _ => "Unknown protocol error.",
     };
 }

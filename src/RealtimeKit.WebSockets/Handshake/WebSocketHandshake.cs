@@ -106,6 +106,8 @@ public static class WebSocketHandshake
             "The WebSocket handshake's headers are too large.",
         WebSocketHandshakeError.TooManyListElements =>
             "A list in the WebSocket handshake's headers has too many elements.",
+        WebSocketHandshakeError.CompressionInvalid =>
+            "The server's answer to permessage-deflate does not fit the client's offer (RFC 7692 §7.1).",
         _ => "The WebSocket handshake failed.",
     };
 

@@ -98,4 +98,7 @@ public enum WebSocketHandshakeError : byte
 
     /// <summary>A list holds more than <see cref="WebSocketHandshakeOptions.MaxListElements"/> elements. Status 431.</summary>
     TooManyListElements,
+
+    /// <summary>The server's answer to the offer of permessage-deflate breaks RFC 7692 §7.1.</summary>
+    CompressionInvalid,
 }

@@ -1,0 +1,279 @@
+using System.Buffers.Binary;
+using System.Diagnostics;
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace RealtimeKit.WebSockets;
+
+/// <summary>
+/// Finds repetitions with hash chains and lazy matching (RFC 1951 §4). Positions are counted through from message to message, so
+/// that a new message makes what is left of the last one invalid by its position alone: the tables are never cleared.
+/// </summary>
+/// <remarks>
+/// <para>Two tables: the last occurrence of three bytes, and chains of occurrences of four.</para>
+/// <para>A table entry only proposes: every match is compared byte by byte before it is used.</para>
+/// </remarks>
+internal sealed class DeflateMatcher
+{
+    // A chain's step is stored in 16 bits; this one leads out of every window.
+    private const int EndOfChain = ushort.MaxValue;
+
+    // As many bytes are hashed.
+    private const int MatchAhead = 4;
+
+    // Where speed and size balance, found by measuring JSON and prose against zlib's default level: how many occurrences are looked
+    // at, from what length on fewer are, none for a better one at the next byte, and none for a longer one at all.
+    private const int MaxChain = 16;
+    private const int GoodLength = 16;
+    private const int MaxLazyLength = 32;
+    private const int NiceLength = 96;
+
+    // Shorter is not worth the bits of a distance further back.
+    private const int MaxDistanceOf3 = 4096;
+
+    private const int FirstPosition = EndOfChain + 1;   // out of reach of the zeros of a new table
+
+    private readonly int[] _last3;
+    private readonly int[] _last4;
+    private readonly ushort[] _steps;
+    private readonly int _maxBits3;
+    private readonly int _maxBits4;
+
+    private int _shift3;
+    private int _shift4;
+    private int _origin;         // the position of the window's first byte
+    private int _first;          // the first position of what may be referred to
+    private int _next = FirstPosition;   // the position behind all that was seen
+    private int _inserted;       // the next position to be entered
+    private int _maxDistance;
+
+    /// <summary>Creates the tables.</summary>
+    /// <param name="windowBits">The largest window, as a power of two: 8–15.</param>
+    public DeflateMatcher(int windowBits)
+    {
+        _maxBits4 = Math.Min(windowBits, 14);
+        _maxBits3 = Math.Min(windowBits, 12);
+        _last4 = new int[1 << _maxBits4];
+        _last3 = new int[1 << _maxBits3];
+        _steps = new ushort[1 << windowBits];
+        UseBits(windowBits);
+    }
+
+    /// <summary>Begins a message that refers to nothing before it.</summary>
+    /// <param name="length">Its length: a short one uses a small part of the tables, which stays in the nearest cache.</param>
+    /// <param name="windowBits">How far it may refer back.</param>
+    public void Begin(int length, int windowBits)
+    {
+        if (_next > int.MaxValue - length)
+            Restart();
+        _origin = _first = _inserted = _next;
+        _maxDistance = 1 << windowBits;
+        UseBits(BitOperations.Log2((uint)length | 128) + 2);
+    }
+
+    /// <summary>Goes on behind what came before, in a window whose beginning has been moved.</summary>
+    /// <param name="moved">By how many bytes.</param>
+    /// <param name="windowLength">The most bytes that the window holds.</param>
+    public void MoveWindow(int moved, int windowLength)
+    {
+        _first = _origin += moved;
+        if (_origin > int.MaxValue - windowLength)
+        {
+            Restart();
+            _origin = _first = _inserted = _next;   // what is in the window is entered again
+        }
+    }
+
+    // Once in two billion bytes the positions begin again.
+    private void Restart()
+    {
+        _last3.AsSpan().Clear();
+        _last4.AsSpan().Clear();
+        _next = FirstPosition;
+    }
+
+    private void UseBits(int bits)
+    {
+        _shift3 = 32 - Math.Min(bits, _maxBits3);
+        _shift4 = 32 - Math.Min(bits, _maxBits4);
+    }
+
+    /// <summary>Turns bytes into literals and matches.</summary>
+    /// <param name="window">What may be referred to, and behind it the bytes.</param>
+    /// <param name="start">Where the bytes begin in the window.</param>
+    /// <param name="message">The message that the bytes belong to.</param>
+    /// <param name="offset">Where they begin in the message.</param>
+    /// <param name="written">How much of the message stands in blocks that are written.</param>
+    /// <param name="block">Takes the literals and matches; written when it is full.</param>
+    /// <param name="output">Takes the blocks.</param>
+    public void Parse(ReadOnlySpan<byte> window, int start, ReadOnlySpan<byte> message, int offset, ref int written, DeflateBlock block, ref DeflateBitWriter output)
+    {
+        _next = _origin + window.Length;
+
+        // Where four bytes are left a match may begin; the last three are literals.
+        var lastMatch = window.Length - MatchAhead;
+        Insert(window, Math.Min(start, lastMatch + 1));
+        var index = start;
+        while (index <= lastMatch)
+        {
+            var length = Find(window, index, 0, MaxChain, out var distance);
+            if (length == 0)
+            {
+                block.AddLiteral(window[index++]);
+            }
+            else
+            {
+                // Lazy: a better match that begins at the next byte makes this one's first byte a literal.
+                while (length < MaxLazyLength && index < lastMatch)
+                {
+                    var chain = length >= GoodLength ? MaxChain / 4 : MaxChain;
+                    var nextLength = Find(window, index + 1, length - 1, chain, out var nextDistance);
+                    if (!IsBetter(nextLength, nextDistance, length, distance))
+                        break;
+                    block.AddLiteral(window[index++]);
+                    length = nextLength;
+                    distance = nextDistance;
+                    if (block.IsFull)
+                        WriteBlock(block, ref output, message, ref written, offset + index - start);
+                }
+
+                block.AddMatch(length, distance);
+                index += length;
+                Insert(window, Math.Min(index, lastMatch + 1));
+            }
+
+            if (block.IsFull)
+                WriteBlock(block, ref output, message, ref written, offset + index - start);
+        }
+
+        while (index < window.Length)
+        {
+            block.AddLiteral(window[index++]);
+            if (block.IsFull)
+                WriteBlock(block, ref output, message, ref written, offset + index - start);
+        }
+    }
+
+    private static void WriteBlock(DeflateBlock block, ref DeflateBitWriter output, ReadOnlySpan<byte> message, ref int written, int end)
+    {
+        block.Write(ref output, message[written..end]);
+        written = end;
+    }
+
+    // A byte more is worth about as much as a distance of a quarter of its bits.
+    private static bool IsBetter(int nextLength, int nextDistance, int length, int distance) =>
+        nextLength >= length
+        && (4 * (nextLength - length)) + BitOperations.Log2((uint)distance) - BitOperations.Log2((uint)nextDistance) > 2;
+
+    // Enters an index and gives the longest match there that is longer than a given one; 0: there is none.
+    private int Find(ReadOnlySpan<byte> window, int index, int longerThan, int chain, out int distance)
+    {
+        // Every read below lies in the window: `here` has `limit` >= 4 bytes, `there` begins before it and not before the window
+        // (`oldest` is at least the window's first position), and both are read to `best` < `limit` at most.
+        Debug.Assert(index >= 0 && index <= window.Length - MatchAhead && _first >= _origin);
+        ref var here = ref Unsafe.Add(ref MemoryMarshal.GetReference(window), index);
+        var position = _origin + index;
+        var bytes = Load<uint>(ref here, 0);
+        ref var last4 = ref _last4[Hash4(bytes)];
+        ref var last3 = ref _last3[Hash3(bytes)];
+        var candidate = last4;
+        var candidate3 = last3;
+        last4 = last3 = position;
+        var steps = _steps;
+        steps[position & (steps.Length - 1)] = (ushort)Math.Min(position - candidate, EndOfChain);
+        _inserted = position + 1;
+
+        distance = 0;
+        var oldest = Math.Max(_first, position - _maxDistance);
+        var limit = Math.Min(window.Length - index, DeflateSymbols.MaxMatch);
+        var best = longerThan;
+        if (candidate >= oldest && best < limit)
+        {
+            // Only a match that has the last four of best + 1 bytes can be longer than best.
+            var tail = Math.Max(best - 3, 0);
+            var tailBytes = Load<uint>(ref here, tail);
+            do
+            {
+                ref var there = ref Unsafe.Add(ref here, candidate - position);
+                if (Load<uint>(ref there, tail) == tailBytes && Load<uint>(ref there, 0) == bytes)
+                {
+                    var length = MatchLength(ref here, ref there, limit);
+                    if (length > best)
+                    {
+                        best = length;
+                        distance = position - candidate;
+                        if (length >= Math.Min(NiceLength, limit))
+                            return length;
+                        tail = length - 3;
+                        tailBytes = Load<uint>(ref here, tail);
+                    }
+                }
+
+                candidate -= steps[candidate & (steps.Length - 1)];
+            }
+            while (candidate >= oldest && --chain > 0);
+        }
+
+        if (best < DeflateSymbols.MinMatch && candidate3 >= Math.Max(oldest, position - MaxDistanceOf3)
+            && (Load<uint>(ref here, candidate3 - position) ^ bytes) << 8 == 0)
+        {
+            distance = position - candidate3;
+            return DeflateSymbols.MinMatch;
+        }
+
+        return distance == 0 ? 0 : best;
+    }
+
+    // Enters all that has not been, up to an index.
+    private void Insert(ReadOnlySpan<byte> window, int end)
+    {
+        var steps = _steps;
+        var last3 = _last3;
+        var last4 = _last4;
+        var origin = _origin;
+        for (var index = _inserted - origin; index < end; index++)
+        {
+            var position = origin + index;
+            var bytes = BinaryPrimitives.ReadUInt32LittleEndian(window[index..]);
+            ref var last = ref last4[Hash4(bytes)];
+            steps[position & (steps.Length - 1)] = (ushort)Math.Min(position - last, EndOfChain);
+            last = position;
+            last3[Hash3(bytes)] = position;
+        }
+
+        _inserted = Math.Max(_inserted, origin + end);
+    }
+
+    private int Hash4(uint bytes) => (int)(bytes * 0x9E3779B1 >> _shift4);
+
+    private int Hash3(uint bytes) => (int)((bytes << 8) * 0x9E3779B1 >> _shift3);
+
+    // The first four bytes are known to be equal.
+    private static int MatchLength(ref byte left, ref byte right, int limit)
+    {
+        var length = MatchAhead;
+        for (; length + sizeof(ulong) <= limit; length += sizeof(ulong))
+        {
+            var difference = Load<ulong>(ref left, length) ^ Load<ulong>(ref right, length);
+            if (difference != 0)
+                return length + (BitOperations.TrailingZeroCount(difference) >> 3);
+        }
+
+        while (length < limit && Unsafe.Add(ref left, length) == Unsafe.Add(ref right, length))
+            length++;
+        return length;
+    }
+
+    // Little endian, so that the first byte is the lowest.
+    private static T Load<T>(ref byte start, int offset)
+        where T : unmanaged, IBinaryInteger<T>
+    {
+        var value = Unsafe.ReadUnaligned<T>(ref Unsafe.Add(ref start, offset));
+        if (BitConverter.IsLittleEndian)
+            return value;
+        return typeof(T) == typeof(uint)
+            ? T.CreateTruncating(BinaryPrimitives.ReverseEndianness(uint.CreateTruncating(value)))
+            : T.CreateTruncating(BinaryPrimitives.ReverseEndianness(ulong.CreateTruncating(value)));
+    }
+}
