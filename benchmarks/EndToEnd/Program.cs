@@ -8,6 +8,12 @@ const string Usage = """
         [--rounds 3] [--seconds 2] [--warmup 1] [--idle 10000]
         [--only echo|idle] [--report PATH|none] [--note TEXT]
     self-check
+    server --impl sse-framework|sse-ours|sse-bare [--port 0] [--size 100]
+    sse-load --port P [--streams 1000] [--size 100] [--interval MS] [--seconds 5] [--warmup 1]
+    sse-idle --port P [--streams 10000] [--path /sse|/wait] [--silent-until-first-event]
+    sse-open --port P [--streams 5]
+    run-sse [--quick] [--streams 1000] [--size 20,250,2000] [--interval 0,50] [--rounds 3] [--seconds 3] [--warmup 1] [--idle 10000]
+        [--only events|idle|open] [--report PATH|none] [--note TEXT]
     """;
 
 try
@@ -23,6 +29,14 @@ try
             return LoadProgram.RunIdle(arguments);
         case "run":
             return await RunProgram.RunAsync(arguments);
+        case "sse-load":
+            return EventLoadProgram.RunLoad(arguments);
+        case "sse-idle":
+            return EventLoadProgram.RunIdle(arguments);
+        case "sse-open":
+            return EventLoadProgram.RunOpen(arguments);
+        case "run-sse":
+            return await EventBenchmark.RunAsync(arguments);
         case "self-check":
             return await SelfCheck.RunAsync();
         default:

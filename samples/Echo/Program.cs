@@ -23,6 +23,7 @@ builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, o
 
 await using var app = builder.Build();
 app.MapEcho(options);
+app.MapSse();
 if (options.Stats)
     app.MapStats();
 

@@ -72,7 +72,7 @@ internal static class Report
     private static void Line(StringBuilder text, FormattableString line) =>
         text.Append(line.ToString(CultureInfo.InvariantCulture)).Append('\n');
 
-    private static string Machine()
+    public static string Machine()
     {
         var model = File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal));
         return $"{Environment.ProcessorCount} cores of {model?.Split(':')[1].Trim() ?? RuntimeInformation.ProcessArchitecture.ToString()}";

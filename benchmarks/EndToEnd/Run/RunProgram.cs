@@ -44,10 +44,10 @@ internal static class RunProgram
         return 0;
     }
 
-    private static string Command(Arguments arguments) =>
+    public static string Command(Arguments arguments) =>
         $"dotnet run -c Release --project benchmarks/EndToEnd -- {arguments}";
 
-    private static string RepositoryRoot()
+    public static string RepositoryRoot()
     {
         for (var folder = AppContext.BaseDirectory; folder is not null; folder = Path.GetDirectoryName(folder))
             if (File.Exists(Path.Combine(folder, "RealtimeKit.sln")))

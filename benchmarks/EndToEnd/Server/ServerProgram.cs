@@ -52,7 +52,10 @@ internal static class ServerProgram
                 BareEcho.MapStream(app, arguments.Number("buffer", 16 * 1024), corrupt: true);
                 break;
             default:
-                throw new BenchmarkException($"--impl must be one of {string.Join(", ", Implementations)}");
+                if (!EventStreams.Implementations.Contains(implementation))
+                    throw new BenchmarkException($"--impl must be one of {string.Join(", ", [.. Implementations, .. EventStreams.Implementations])}");
+                EventStreams.Map(app, implementation, arguments.Number("size", 100));
+                break;
         }
 
         await app.StartAsync();

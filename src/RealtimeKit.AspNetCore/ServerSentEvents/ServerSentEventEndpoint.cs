@@ -22,8 +22,8 @@ internal sealed partial class ServerSentEventEndpoint(
         var hasFailed = true;
         try
         {
-            await stream.OpenAsync().ConfigureAwait(false);
-            await stream.Producer(stream.Writer, stream.Writer.Closed).ConfigureAwait(false);
+            var handler = await stream.StartAsync().ConfigureAwait(false);
+            await handler.ConfigureAwait(false);
             hasFailed = false;
         }
         catch (OperationCanceledException) when (stream.Writer.IsClosed)

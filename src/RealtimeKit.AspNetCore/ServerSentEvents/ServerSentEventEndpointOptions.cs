@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using RealtimeKit.ServerSentEvents;
+using RealtimeKit.WebSockets;
 
 namespace RealtimeKit.AspNetCore;
 
@@ -103,6 +104,18 @@ public sealed class ServerSentEventEndpointOptions
     public TimeProvider TimeProvider { get; init => field = value ?? throw new ArgumentNullException(nameof(value)); } = TimeProvider.System;
 
     internal PreparedServerSentEvent Opening => _opening ??= PreparedServerSentEvent.CreateOpening(OpeningComment, Retry);
+
+    /// <summary>How often a stream is looked at: four times within the shortest of what is watched.</summary>
+    internal TimeSpan Step
+    {
+        get
+        {
+            var shortest = Math.Min(Quarter(HeartbeatInterval), Quarter(WriteTimeout));
+            return TimeSpan.FromTicks(Math.Max(shortest, TimerWheel.Tick.Ticks));
+
+            static long Quarter(TimeSpan time) => time == Timeout.InfiniteTimeSpan ? TimeSpan.TicksPerMinute : time.Ticks / 4;
+        }
+    }
 
     private static TimeSpan Positive(TimeSpan value, [System.Runtime.CompilerServices.CallerMemberName] string name = "")
     {

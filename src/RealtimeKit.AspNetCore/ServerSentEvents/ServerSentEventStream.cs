@@ -17,8 +17,8 @@ internal sealed class ServerSentEventStream : TimerWheelEntry, IOpenConnection
     private readonly ConnectionRegistry? _registry;
     private readonly long _startedAt;
     private readonly TimeSpan _maxAge;
-    private readonly TimeSpan _step;
     private HttpContext? _context;
+    private EventProducer? _producer;
     private CancellationTokenRegistration _aborted;
     private ServerSentEventEnd _end;
 
@@ -32,14 +32,11 @@ internal sealed class ServerSentEventStream : TimerWheelEntry, IOpenConnection
         _context = context;
         _options = options;
         _registry = registry;
-        Producer = producer;
+        _producer = producer;
         Writer = new ServerSentEventWriter(context.Response.BodyWriter, options.Writer);
         _startedAt = _quietSince = options.TimeProvider.GetTimestamp();
         _maxAge = options.MaxAge == Timeout.InfiniteTimeSpan ? TimeSpan.MaxValue : options.MaxAge * (1 - (Random.Shared.NextDouble() / 10));
-        _step = StepOf(options);
     }
-
-    public EventProducer Producer { get; }
 
     public ServerSentEventWriter Writer { get; }
 
@@ -49,16 +46,24 @@ internal sealed class ServerSentEventStream : TimerWheelEntry, IOpenConnection
 
     public TimeSpan Age => _options.TimeProvider.GetElapsedTime(_startedAt);
 
+    private TimeSpan Step => _options.Step;
+
     private TimerWheel Wheel => TimerWheel.For(_options.TimeProvider);
 
-    /// <summary>Sends the opening comment, and with it the headers; watched from here on.</summary>
+    /// <summary>Sends the opening, and with it the headers, and lets the application write. The wheel watches from here on.</summary>
+    /// <returns>The application's task.</returns>
     /// <exception cref="OperationCanceledException">The stream has ended already.</exception>
-    public async ValueTask OpenAsync()
+    public async ValueTask<Task> StartAsync()
     {
         _aborted = _context!.RequestAborted.UnsafeRegister(static stream => ((ServerSentEventStream)stream!).Writer.Close(), this);
-        Wheel.Schedule(this, Min(_step, _maxAge));
+        Wheel.Schedule(this, Min(Step, _maxAge));
         _registry?.Add(this);
         await Writer.WriteAsync(_options.Opening).ConfigureAwait(false);
+
+        // Whoever waits for the handler holds on to it alone: what started it need not last as long as an idle stream.
+        var producer = _producer!;
+        _producer = null;
+        return producer(Writer, Writer.Closed);
     }
 
     /// <summary>Takes the stream off the wheel and the registry once nothing writes to it any more, and lets the request go.</summary>
@@ -109,13 +114,13 @@ internal sealed class ServerSentEventStream : TimerWheelEntry, IOpenConnection
     {
         var now = _options.TimeProvider.GetTimestamp();
         if (Writer.IsClosed)
-            return IsStuckFor(EndTimeout, now) ? AbortLater() : _step;
+            return IsStuckFor(EndTimeout, now) ? AbortLater() : Step;
 
         // The last write came after the visit before this one.
         if (Writer.WriteCount is var count && count != _writeCount)
         {
             _writeCount = count;
-            _quietSince = now - (long)(_step.TotalSeconds * _options.TimeProvider.TimestampFrequency);
+            _quietSince = now - (long)(Step.TotalSeconds * _options.TimeProvider.TimestampFrequency);
             _stuckSince = null;
         }
 
@@ -136,18 +141,18 @@ internal sealed class ServerSentEventStream : TimerWheelEntry, IOpenConnection
 
         var left = _maxAge - Age;
         if (left > TimeSpan.Zero)
-            return Min(left, _step);
+            return Min(left, Step);
         SetEnd(ServerSentEventEnd.MaxAge);
         Writer.Close();
         _stuckSince = null;
-        return _step;
+        return Step;
     }
 
     private void SendHeartbeatIfDue(long now)
     {
         // By the next visit, which may come a tick late, the silence would be too long.
         if (_options.HeartbeatInterval == Timeout.InfiniteTimeSpan
-            || _options.TimeProvider.GetElapsedTime(_quietSince, now) + _step - TimerWheel.Tick < _options.HeartbeatInterval
+            || _options.TimeProvider.GetElapsedTime(_quietSince, now) + Step - TimerWheel.Tick < _options.HeartbeatInterval
             || !Writer.TryWriteHeartbeat())
             return;
         _writeCount++;
@@ -172,14 +177,6 @@ internal sealed class ServerSentEventStream : TimerWheelEntry, IOpenConnection
         if (_end == ServerSentEventEnd.None && !Writer.IsClosed)
             _end = end;
     }
-
-    private static TimeSpan StepOf(ServerSentEventEndpointOptions options)
-    {
-        var shortest = Min(Quarter(options.HeartbeatInterval), Quarter(options.WriteTimeout));
-        return shortest < TimerWheel.Tick ? TimerWheel.Tick : shortest;
-    }
-
-    private static TimeSpan Quarter(TimeSpan time) => time == Timeout.InfiniteTimeSpan ? TimeSpan.FromMinutes(1) : time / 4;
 
     private static TimeSpan Min(TimeSpan one, TimeSpan other) => one < other ? one : other;
 }

@@ -174,7 +174,7 @@ internal sealed class DeflateMatcher
         Debug.Assert(index >= 0 && index <= window.Length - MatchAhead && _first >= _origin);
         ref var here = ref Unsafe.Add(ref MemoryMarshal.GetReference(window), index);
         var position = _origin + index;
-        var bytes = Load<uint>(ref here, 0);
+        var bytes = Load32(ref here, 0);
         ref var last4 = ref _last4[Hash4(bytes)];
         ref var last3 = ref _last3[Hash3(bytes)];
         var candidate = last4;
@@ -192,11 +192,11 @@ internal sealed class DeflateMatcher
         {
             // Only a match that has the last four of best + 1 bytes can be longer than best.
             var tail = Math.Max(best - 3, 0);
-            var tailBytes = Load<uint>(ref here, tail);
+            var tailBytes = Load32(ref here, tail);
             do
             {
                 ref var there = ref Unsafe.Add(ref here, candidate - position);
-                if (Load<uint>(ref there, tail) == tailBytes && Load<uint>(ref there, 0) == bytes)
+                if (Load32(ref there, tail) == tailBytes && Load32(ref there, 0) == bytes)
                 {
                     var length = MatchLength(ref here, ref there, limit);
                     if (length > best)
@@ -206,7 +206,7 @@ internal sealed class DeflateMatcher
                         if (length >= Math.Min(NiceLength, limit))
                             return length;
                         tail = length - 3;
-                        tailBytes = Load<uint>(ref here, tail);
+                        tailBytes = Load32(ref here, tail);
                     }
                 }
 
@@ -216,7 +216,7 @@ internal sealed class DeflateMatcher
         }
 
         if (best < DeflateSymbols.MinMatch && candidate3 >= Math.Max(oldest, position - MaxDistanceOf3)
-            && (Load<uint>(ref here, candidate3 - position) ^ bytes) << 8 == 0)
+            && (Load32(ref here, candidate3 - position) ^ bytes) << 8 == 0)
         {
             distance = position - candidate3;
             return DeflateSymbols.MinMatch;
@@ -255,7 +255,7 @@ internal sealed class DeflateMatcher
         var length = MatchAhead;
         for (; length + sizeof(ulong) <= limit; length += sizeof(ulong))
         {
-            var difference = Load<ulong>(ref left, length) ^ Load<ulong>(ref right, length);
+            var difference = Load64(ref left, length) ^ Load64(ref right, length);
             if (difference != 0)
                 return length + (BitOperations.TrailingZeroCount(difference) >> 3);
         }
@@ -266,14 +266,15 @@ internal sealed class DeflateMatcher
     }
 
     // Little endian, so that the first byte is the lowest.
-    private static T Load<T>(ref byte start, int offset)
-        where T : unmanaged, IBinaryInteger<T>
+    private static uint Load32(ref byte start, int offset)
     {
-        var value = Unsafe.ReadUnaligned<T>(ref Unsafe.Add(ref start, offset));
-        if (BitConverter.IsLittleEndian)
-            return value;
-        return typeof(T) == typeof(uint)
-            ? T.CreateTruncating(BinaryPrimitives.ReverseEndianness(uint.CreateTruncating(value)))
-            : T.CreateTruncating(BinaryPrimitives.ReverseEndianness(ulong.CreateTruncating(value)));
+        var value = Unsafe.ReadUnaligned<uint>(ref Unsafe.Add(ref start, offset));
+        return BitConverter.IsLittleEndian ? value : BinaryPrimitives.ReverseEndianness(value);
+    }
+
+    private static ulong Load64(ref byte start, int offset)
+    {
+        var value = Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref start, offset));
+        return BitConverter.IsLittleEndian ? value : BinaryPrimitives.ReverseEndianness(value);
     }
 }

@@ -25,7 +25,7 @@ internal static class DeflateSymbols
     public const int RepeatZeroLong = 18;
 
     /// <summary>The shortest match of each length symbol.</summary>
-    public static ReadOnlySpan<ushort> LengthBase =>
+    public static readonly ushort[] LengthBase =
         [3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195, 227, 258];
 
     /// <summary>The extra bits of each length symbol.</summary>
@@ -33,7 +33,7 @@ internal static class DeflateSymbols
         [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0];
 
     /// <summary>The shortest distance of each distance symbol.</summary>
-    public static ReadOnlySpan<ushort> DistanceBase =>
+    public static readonly ushort[] DistanceBase =
         [1, 2, 3, 4, 5, 7, 9, 13, 17, 25, 33, 49, 65, 97, 129, 193, 257, 385, 513, 769, 1025, 1537, 2049, 3073, 4097, 6145, 8193, 12289, 16385, 24577];
 
     /// <summary>The extra bits of each distance symbol.</summary>

@@ -13,15 +13,15 @@ internal sealed partial class CodecWebSocketConnection
     public override ValueTask SendAsync(ReadOnlyMemory<byte> payload, WebSocketMessageType type, WebSocketMessageFlags flags, CancellationToken cancellationToken = default)
     {
         var opcode = type.ToOpcode();
-        if ((flags & WebSocketMessageFlags.DisableCompression) == 0)
+        if (MayCompress(flags))
             return SendAsync(payload, type, cancellationToken);
         return cancellationToken.IsCancellationRequested ? ValueTask.FromCanceled(cancellationToken) : SendMessageAsync(opcode, payload, cancellationToken);
     }
 
     public override ValueTask SendAsync(ReadOnlySequence<byte> payload, WebSocketMessageType type, WebSocketMessageFlags flags, CancellationToken cancellationToken = default) =>
-        (flags & WebSocketMessageFlags.DisableCompression) != 0
-            ? SendSequenceAsync(type.ToOpcode(), payload, SendForm.Message, cancellationToken)
-            : SendAsync(payload, type, cancellationToken);
+        MayCompress(flags)
+            ? SendAsync(payload, type, cancellationToken)
+            : SendSequenceAsync(type.ToOpcode(), payload, SendForm.Message, cancellationToken);
 
     internal override ValueTask SendBatchAsync(ReadOnlyMemory<byte> batch, CancellationToken cancellationToken) => SendSequenceAsync(
         default, new ReadOnlySequence<byte>(batch), _deflate is { TakesOver: true } ? SendForm.Batch : SendForm.Frames, cancellationToken);
@@ -29,7 +29,7 @@ internal sealed partial class CodecWebSocketConnection
     internal override void WriteToBatch(PooledBufferWriter batch, ReadOnlySpan<byte> payload, WebSocketMessageType type, WebSocketMessageFlags flags)
     {
         var opcode = type.ToOpcode();
-        var compresses = Compresses(payload.Length) && (flags & WebSocketMessageFlags.DisableCompression) == 0;
+        var compresses = Compresses(payload.Length) && MayCompress(flags);
         if (_deflate is { TakesOver: true })
         {
             // A batch that waits for its flush must not be compressed yet.
@@ -71,12 +71,14 @@ internal sealed partial class CodecWebSocketConnection
         batch.Advance(size);
     }
 
+    private static bool MayCompress(WebSocketMessageFlags flags) => (flags & WebSocketMessageFlags.DisableCompression) == 0;
+
     private bool Compresses(long length) => _deflate is not null && length >= _deflate.MinimumSize && length <= MaxCompressible;
 
     // The form in which a prepared message is sent; null: it is compressed for this connection alone.
     private PreparedWebSocketForm? PreparedForm(PreparedWebSocketMessage message)
     {
-        if ((message.Flags & WebSocketMessageFlags.DisableCompression) != 0 || !Compresses(message.Payload.Length))
+        if (!MayCompress(message.Flags) || !Compresses(message.Payload.Length))
             return message.Plain;
         return _deflate!.TakesOver ? null : message.Compress(_deflate.WindowBits);
     }

@@ -35,6 +35,22 @@ public class EchoTests
     }
 
     [Fact(Timeout = Until.Bound)]
+    public async Task Sse_WithACount_EndsAfterItAndResumes()
+    {
+        await using var echo = await EchoProcess.StartAsync();
+        using var http = new HttpClient { BaseAddress = echo.HttpUri };
+        (await http.GetStringAsync("/sse?count=2&size=3", Until.Cancelled)).Should().Be(": open\n\nretry: 3000\n\nid: 1\ndata: xxx\n\nid: 2\ndata: xxx\n\n");
+
+        using var resume = new HttpRequestMessage(HttpMethod.Get, "/sse?count=2&size=3") { Headers = { { "Last-Event-ID", "1" } } };
+        using var rest = await http.SendAsync(resume, Until.Cancelled);
+        (await rest.Content.ReadAsStringAsync(Until.Cancelled)).Should().EndWith("retry: 3000\n\nid: 2\ndata: xxx\n\n").And.NotContain("id: 1");
+
+        using var seen = new HttpRequestMessage(HttpMethod.Get, "/sse?count=2") { Headers = { { "Last-Event-ID", "2" } } };
+        (await http.SendAsync(seen, Until.Cancelled)).StatusCode.Should().Be(HttpStatusCode.NoContent);
+        (await http.GetAsync("/sse?count=many", Until.Cancelled)).StatusCode.Should().Be(HttpStatusCode.BadRequest);
+    }
+
+    [Fact(Timeout = Until.Bound)]
     public async Task Echo_SubProtocols_TheFirstOfTheClientsIsChosen()
     {
         await using var echo = await EchoProcess.StartAsync("--subprotocols", "a,b");

@@ -4,20 +4,42 @@ using System.Text.Json;
 
 namespace RealtimeKit.AspNetCore.Tests.WebSockets;
 
-/// <summary>Node/client.mjs, which talks through npm ws: an independent client.</summary>
+/// <summary>A program that is an independent peer: scripts that talk through npm ws, and through Debian's python3-websockets.</summary>
 internal sealed class NodeScript : IAsyncDisposable
 {
     private readonly Process _process;
 
     private NodeScript(Process process) => _process = process;
 
-    public static NodeScript Start(string scenario, params string[] arguments)
+    /// <summary>Node/client.mjs: a client.</summary>
+    public static NodeScript Start(string scenario, params string[] arguments) => StartNode(["client.mjs", scenario, .. arguments]);
+
+    /// <summary>Node/server.mjs: a server.</summary>
+    public static NodeScript StartServer() => StartNode("server.mjs");
+
+    /// <summary>Python/server.py: a server.</summary>
+    public static NodeScript StartPythonServer()
     {
-        var folder = typeof(NodeScript).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(pair => pair.Key == "NodeScripts").Value!;
-        if (!Directory.Exists(Path.Combine(folder, "node_modules", "ws")))
-            Assert.Skip($"npm ws is not installed. Run: npm ci --prefix {folder}");
-        var start = new ProcessStartInfo("node") { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (var argument in (IEnumerable<string>)["client.mjs", scenario, .. arguments])
+        // Debian's package is for Debian's own interpreter.
+        const string Python = "/usr/bin/python3";
+        if (!File.Exists(Python) || !Directory.Exists("/usr/lib/python3/dist-packages/websockets"))
+            Assert.Skip("python3-websockets is not installed. Run: apt-get install python3-websockets");
+        return Start(Python, Path.Combine(Folder, "..", "Python"), "server.py");
+    }
+
+    private static string Folder => typeof(NodeScript).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(pair => pair.Key == "NodeScripts").Value!;
+
+    private static NodeScript StartNode(params string[] arguments)
+    {
+        if (!Directory.Exists(Path.Combine(Folder, "node_modules", "ws")))
+            Assert.Skip($"npm ws is not installed. Run: npm ci --prefix {Folder}");
+        return Start("node", Folder, arguments);
+    }
+
+    private static NodeScript Start(string program, string folder, params string[] arguments)
+    {
+        var start = new ProcessStartInfo(program) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var argument in arguments)
             start.ArgumentList.Add(argument);
         try
         {
@@ -25,7 +47,7 @@ internal sealed class NodeScript : IAsyncDisposable
         }
         catch (System.ComponentModel.Win32Exception)
         {
-            Assert.Skip("node is not installed: Node.js 18 or later plays an independent client here.");
+            Assert.Skip($"{program} is not installed: it plays an independent peer here.");
             throw;
         }
     }
