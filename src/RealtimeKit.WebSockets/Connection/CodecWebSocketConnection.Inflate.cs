@@ -14,7 +14,6 @@ internal sealed partial class CodecWebSocketConnection
 
     private readonly PerMessageDeflateSession? _deflate;
     private bool _isCompressed;
-    private bool _isSkipping;        // what is discarded need not be inflated
     private bool _hasMoreOutput;     // the decoder has been stopped by a full part
     private int _unmaskedAhead;      // payload of the frame that is unmasked and not consumed, at the head of the raw bytes
     private long _inflatedLength;
@@ -23,13 +22,6 @@ internal sealed partial class CodecWebSocketConnection
     private WebSocketProtocolError TakeCompressedPayload(ReceiveKind kind)
     {
         var available = (int)Math.Min(_frameRemaining, _input.RawLength);
-        if (_isSkipping)
-        {
-            _hasMoreOutput = false;
-            ConsumeCompressed(available);
-            return WebSocketProtocolError.None;
-        }
-
         var source = _input.RawSpan(0, available);
         if (_frameIsMasked)
             _frameKey = WebSocketMask.Apply(source[_unmaskedAhead..], _frameKey);
@@ -51,7 +43,7 @@ internal sealed partial class CodecWebSocketConnection
             var allowed = (int)Math.Min(room, Math.Max(limit - _inflatedLength, 0));
             var destination = _input.InflateSpace(LikelyRatio * Math.Min(source.Length, InflatePieceSize), allowed);
             var status = _deflate.Decoder.Decompress(source, destination, isLast, out var consumed, out var written);
-            ConsumeCompressed(consumed);
+            ConsumePayload(consumed);
             source = source[consumed..];
             _inflatedLength += written;
             if (!TakeInflated(_input.CommitInflated(written)))
@@ -73,7 +65,7 @@ internal sealed partial class CodecWebSocketConnection
 
     private bool TakeInflated(Span<byte> inflated) => _messageType != WebSocketMessageType.Text || _utf8.Append(inflated);
 
-    private void ConsumeCompressed(int count)
+    private void ConsumePayload(int count)
     {
         _input.SkipRaw(count);
         _frameRemaining -= count;

@@ -75,7 +75,7 @@ internal sealed partial class CodecWebSocketConnection
                     return Fail(error, header.PayloadLength);
             }
 
-            var payloadError = _isCompressed ? TakeCompressedPayload(kind) : TakePayload(kind) ? WebSocketProtocolError.None : WebSocketProtocolError.InvalidUtf8;
+            var payloadError = TakePayload(kind);
             if (payloadError != WebSocketProtocolError.None)
                 return Fail(payloadError, _frameRemaining);
             if (_frameRemaining > 0 || (_isCompressed && _hasMoreOutput))
@@ -122,7 +122,7 @@ internal sealed partial class CodecWebSocketConnection
             _partSeen = 0;
             _utf8.Reset();
             _isCompressed = header.Rsv1;
-            if (_isCompressed)
+            if (kind != ReceiveKind.None && _isCompressed)
                 BeginCompressedMessage();
             else if (kind != ReceiveKind.None)
                 _input.BeginBody();
@@ -143,21 +143,29 @@ internal sealed partial class CodecWebSocketConnection
         return WebSocketProtocolError.None;
     }
 
+    private WebSocketProtocolError TakePayload(ReceiveKind kind)
+    {
+        if (kind == ReceiveKind.None)
+        {
+            // Nobody will see it, and the body may hold what a receiver has given back for its next read.
+            _hasMoreOutput = false;
+            ConsumePayload((int)Math.Min(_frameRemaining, _input.RawLength));
+            return WebSocketProtocolError.None;
+        }
+
+        return _isCompressed ? TakeCompressedPayload(kind)
+            : TakePlainPayload() ? WebSocketProtocolError.None
+            : WebSocketProtocolError.InvalidUtf8;
+    }
+
     // False: the text is not UTF-8.
-    private bool TakePayload(ReceiveKind kind)
+    private bool TakePlainPayload()
     {
         var count = (int)Math.Min(_frameRemaining, _input.RawLength);
         if (count == 0)
             return true;
-        _frameRemaining -= count;
-        if (kind == ReceiveKind.None)
-        {
-            // Nobody will see it, and the body may hold what a receiver has given back for its next read.
-            _input.SkipRaw(count);
-            return true;
-        }
-
         var payload = _input.AppendBody(count);
+        _frameRemaining -= count;
         var isText = _messageType == WebSocketMessageType.Text;
         while (payload.Length > PieceSize)
         {

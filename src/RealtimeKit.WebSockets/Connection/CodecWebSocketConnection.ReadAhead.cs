@@ -223,9 +223,7 @@ internal sealed partial class CodecWebSocketConnection
         while (true)
         {
             _hasDiscarded |= _inMessage || _isStreamedToEnd;
-            _isSkipping = true;
             var parsed = Parse(ReceiveKind.None);
-            _isSkipping = false;
             _hasDiscarded |= parsed == Parsed.Message || _inMessage;
             _input.DropBody();
             if (parsed is Parsed.NeedMore or Parsed.Ended)

@@ -21,7 +21,7 @@ public class StressTests
         get
         {
             var runs = new TheoryData<string, int>();
-            foreach (var kind in new[] { "pair", "inline pipes", "stream", "socket", "tls", "small buffers" })
+            foreach (var kind in new[] { "pair", "inline pipes", "stream", "socket", "tls", "small buffers", "compressed", "compressed with takeover" })
             {
                 for (var seed = 1; seed <= 2; seed++)
                     runs.Add(kind, seed);
@@ -60,6 +60,13 @@ public class StressTests
             ControlFrameBurst = 1_000_000,
             CloseTimeout = TimeSpan.FromSeconds(20),
         };
+        if (kind.StartsWith("compressed", StringComparison.Ordinal))
+        {
+            var takesOver = kind != "compressed";
+            options.Compression = new PerMessageDeflateOptions { MinimumSize = random.Next(1, 300), MaxInflateRatio = int.MaxValue };
+            options.CompressionParameters = new PerMessageDeflateParameters { ServerContextTakeover = takesOver, ClientContextTakeover = takesOver };
+        }
+
         var (left, right) = await CreateAsync(kind, options);
         var end = random.Next(5);
         using var stop = new CancellationTokenSource();
@@ -110,7 +117,7 @@ public class StressTests
 
     private static async Task<(WebSocketConnection Left, WebSocketConnection Right)> CreateAsync(string kind, WebSocketConnectionOptions options)
     {
-        if (kind is "pair" or "small buffers")
+        if (kind is "pair" or "small buffers" or "compressed" or "compressed with takeover")
             return WebSocketConnection.CreatePair(options);
         Func<WebSocketRole, WebSocketConnectionOptions> with = role => new()
         {
