@@ -12,9 +12,14 @@ internal sealed class PooledBufferWriter : IBufferWriter<byte>
     private const int InitialSize = 1024;
 #endif
 
+    // A send may run what waits for it, which sends again, before the first one returns its writer.
+    private const int MaxCached = 4;
+
     [ThreadStatic]
     private static PooledBufferWriter? _cached;
 
+    private PooledBufferWriter? _next;
+    private int _cachedCount;
     private byte[] _buffer = [];
     private int _written;
 
@@ -26,11 +31,13 @@ internal sealed class PooledBufferWriter : IBufferWriter<byte>
 
     public ReadOnlyMemory<byte> WrittenMemory => _buffer.AsMemory(0, _written);
 
-    /// <summary>Takes the thread's writer, or a new one while that is in use.</summary>
+    /// <summary>Takes one of the thread's writers, or a new one while they are in use.</summary>
     public static PooledBufferWriter Rent()
     {
-        var writer = _cached ?? new PooledBufferWriter();
-        _cached = null;
+        if (_cached is not { } writer)
+            return new PooledBufferWriter();
+        _cached = writer._next;
+        writer._next = null;
         return writer;
     }
 
@@ -38,6 +45,10 @@ internal sealed class PooledBufferWriter : IBufferWriter<byte>
     public void Return()
     {
         Clear();
+        _cachedCount = (_cached?._cachedCount ?? 0) + 1;
+        if (_cachedCount > MaxCached)
+            return;
+        _next = _cached;
         _cached = this;
     }
 

@@ -179,6 +179,53 @@ public class AllocationTests
         connection.Abort();
     }
 
+    // Both directions compressed, and broadcasts in their shared form.
+    [Theory]
+    [InlineData(1000, false)]
+    [InlineData(1000, true)]
+    [InlineData(30_000, false)]
+    [InlineData(30_000, true)]
+    public async Task Echo_Compressed_AllocatesNothing(int size, bool takeover)
+    {
+        var compression = new PerMessageDeflateOptions { ServerContextTakeover = takeover, ClientContextTakeover = takeover };
+        var agreed = PerMessageDeflateParameters.From(compression);
+        var (own, peer) = InlinePipes();
+        var server = WebSocketConnection.Create(own, new WebSocketConnectionOptions { Role = WebSocketRole.Server, Compression = compression, CompressionParameters = agreed });
+        var client = WebSocketConnection.Create(peer, new WebSocketConnectionOptions { Role = WebSocketRole.Client, Compression = compression, CompressionParameters = agreed });
+        var payload = Compression.Samples.Create("json", size);
+        var prepared = new PreparedWebSocketMessage(payload, WebSocketMessageType.Text);
+        var echo = EchoAsync();
+        var received = 0;
+        var count = CountAsync();
+        var expected = 0;
+        Allocated(() =>
+        {
+            Completed(client.SendAsync(payload, WebSocketMessageType.Text));
+            expected += 2;
+            if (received != expected)
+                throw new InvalidOperationException("The echo is not there yet.");
+        }).Should().Be(0);
+        client.Abort();
+        server.Abort();
+        await echo.Within();
+        await count.Within();
+
+        async Task CountAsync()
+        {
+            await foreach (var message in client.ReadAllAsync().ConfigureAwait(false))
+                received += message.Payload.Length == size ? 1 : 0;
+        }
+
+        async Task EchoAsync()
+        {
+            await foreach (var message in server.ReadAllAsync().ConfigureAwait(false))
+            {
+                await server.SendAsync(message.Payload, message.Type).ConfigureAwait(false);
+                await server.SendAsync(prepared).ConfigureAwait(false);
+            }
+        }
+    }
+
     private static long Allocated(Action action)
     {
         for (var i = 0; i < Warm; i++)

@@ -22,14 +22,22 @@ public class PooledBuffersTests
                 options.SendBufferSize = 256;
                 options.ReadAheadSize = 256;
                 options.CloseTimeout = TimeSpan.FromMilliseconds(5);
+                if (seed % 2 == 0)
+                    options.CompressionParameters = new PerMessageDeflateParameters { ServerContextTakeover = seed % 4 == 0, ClientContextTakeover = seed % 4 == 0 };
             });
             var connection = harness.Connection;
             var payload = Frames.Pattern(random.Next(400));
+            // With compression negotiated RSV1 begins a compressed message; without, it is a violation.
+            var compressed = Compression.Zlib.Compress(Compression.Samples.Create("json", random.Next(2000)));
+            var half = compressed.Length / 2;
             var peer = Task.Run(async () =>
             {
                 try
                 {
-                    await harness.Peer.SendAsync(Frames.Fragmented(Frames.Binary, payload, 70), Frames.PingFrame("x"), Frames.TextFrame("y"), Frames.TextFrame("z")[..7]);
+                    await harness.Peer.SendAsync(
+                        Frames.Fragmented(Frames.Binary, payload, 70), Frames.PingFrame("x"), Frames.TextFrame("y"),
+                        Frames.Frame(Frames.Text, compressed.AsSpan(0, half), fin: false, rsv: 4), Frames.ContinuationFrame(compressed.AsSpan(half), fin: true),
+                        Frames.TextFrame("z")[..7]);
                 }
                 catch (IOException)
                 {
