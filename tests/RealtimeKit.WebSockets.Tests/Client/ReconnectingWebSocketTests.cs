@@ -385,7 +385,7 @@ public class ReconnectingWebSocketTests
     {
         var options = new ReconnectingWebSocketOptions
         {
-            Client = { Connection = { TimeProvider = _clock, CloseTimeout = TimeSpan.FromSeconds(1) } },
+            Client = { Connection = { TimeProvider = _clock, CloseTimeout = TimeSpan.FromSeconds(2) } },
             Connect = (uri, clientOptions, _) =>
             {
                 Interlocked.Increment(ref _connects);
