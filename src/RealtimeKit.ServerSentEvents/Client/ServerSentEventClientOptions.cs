@@ -6,14 +6,23 @@ public sealed class ServerSentEventClientOptions
     /// <summary>The request's method. Default: GET.</summary>
     public HttpMethod Method { get; init; } = HttpMethod.Get;
 
-    /// <summary>Makes the body of each request, since a body is sent once; null for none.</summary>
+    /// <summary>Makes the body of each request, reconnects included, since a content is sent once; null, the default, for none.</summary>
     public Func<HttpContent>? CreateContent { get; init; }
 
-    /// <summary>Changes each request before it is sent: headers, a fresh token. Null for nothing.</summary>
+    /// <summary>Changes each request before it is sent: headers, a fresh token. Null, the default, for nothing.</summary>
     public Func<HttpRequestMessage, CancellationToken, ValueTask>? ConfigureRequest { get; init; }
 
-    /// <summary>The id to resume after with the first request; null for none.</summary>
-    public string? LastEventId { get; init; }
+    /// <summary>The id to resume after with the first request; null, the default, for none.</summary>
+    /// <exception cref="ArgumentException">The id contains CR, LF or NUL.</exception>
+    public string? LastEventId
+    {
+        get;
+        init
+        {
+            ServerSentEventFormatter.Validate(null, value, null);
+            field = value;
+        }
+    }
 
     /// <summary>
     /// Whether to connect again when a connection ends. Null, the default, means: for GET and HEAD, because sending another request

@@ -74,7 +74,7 @@ public sealed partial class ServerSentEventWriter
     /// <param name="retry">How long the client shall wait before it reconnects, in whole milliseconds; null for nothing said.</param>
     /// <param name="cancellationToken">Ends the wait for an earlier write or for the flush. Bytes already written stay written.</param>
     /// <returns>Completes when the event has been flushed, or accepted where <see cref="ServerSentEventWriterOptions.AutoFlush"/> is off.</returns>
-    /// <exception cref="ArgumentException">The type contains CR or LF, or the id contains CR, LF or NUL. Nothing has been written.</exception>
+    /// <exception cref="ArgumentException">The type or the id contains CR, LF or NUL. Nothing has been written.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="retry"/> is negative. Nothing has been written.</exception>
     /// <exception cref="OperationCanceledException">The stream has ended, or the token was cancelled.</exception>
     public ValueTask WriteAsync(
