@@ -23,6 +23,7 @@ public sealed partial class ServerSentEventClient : IAsyncDisposable
     private readonly bool _ownsHttp;
     private readonly Uri _uri;
     private readonly ServerSentEventClientOptions _options;
+    private readonly ServerSentEventMetrics _metrics;
     private readonly CancellationTokenSource _disposed = new();
     private volatile string? _lastEventId;
     private int _isReading;
@@ -45,6 +46,7 @@ public sealed partial class ServerSentEventClient : IAsyncDisposable
         _http = http;
         _uri = uri;
         _options = options ?? new ServerSentEventClientOptions();
+        _metrics = ServerSentEventMetrics.For(_options.MeterFactory);
         _lastEventId = _options.LastEventId;
     }
 

@@ -1,3 +1,5 @@
+using System.Diagnostics.Metrics;
+
 namespace RealtimeKit.ServerSentEvents;
 
 /// <summary>How a <see cref="ServerSentEventClient"/> connects and reconnects. Immutable: one instance may serve any number of clients.</summary>
@@ -111,6 +113,12 @@ public sealed class ServerSentEventClientOptions
 
     /// <summary>The clock of delays and timeouts. Default: the system's.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
+
+    /// <summary>
+    /// Makes the meter <c>RealtimeKit.ServerSentEvents</c> that the client's connects and reconnects are counted with; null, the default,
+    /// for the process's own.
+    /// </summary>
+    public IMeterFactory? MeterFactory { get; init; }
 
     private static TimeSpan NotNegative(TimeSpan value)
     {

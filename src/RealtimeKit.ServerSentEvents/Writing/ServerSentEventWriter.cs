@@ -24,6 +24,9 @@ public sealed partial class ServerSentEventWriter
     private volatile bool _isClosed;
     private bool _isCompleted;
 
+    // Of the host whose stream this is.
+    private readonly ServerSentEventMetrics? _metrics;
+
     /// <summary>Creates a writer.</summary>
     /// <param name="output">Where to write. Nobody else may write to it meanwhile.</param>
     /// <param name="options">How to behave; null for the defaults.</param>
@@ -33,6 +36,11 @@ public sealed partial class ServerSentEventWriter
         _output = output;
         _options = options ?? ServerSentEventWriterOptions.Default;
     }
+
+    /// <summary>Creates a writer whose events and bytes a host's metrics count.</summary>
+    internal ServerSentEventWriter(PipeWriter output, ServerSentEventWriterOptions? options, ServerSentEventMetrics metrics)
+        : this(output, options) =>
+        _metrics = metrics;
 
     /// <summary>
     /// Cancelled when the stream has ended: the reader has gone, or <see cref="Close"/> was called. Writes throw

@@ -451,6 +451,29 @@ public class ServerSentEventClientTests
     }
 
     [Fact]
+    public async Task ReadAllAsync_ConnectsAndReconnects_AreCounted()
+    {
+        using var meter = new TestMeter(keep: true);
+        await using var server = new ScriptedServer(
+            ScriptedServer.Events("data: a\n\n"),
+            ScriptedServer.Answer("HTTP/1.1 503 X\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"),
+            ScriptedServer.Answer("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 100\r\n\r\ndata: c\n\n"),
+            ScriptedServer.Answer(Gone));
+        await using var client = new ServerSentEventClient(server.Uri, new() { ReconnectDelay = TimeSpan.Zero, MaxReconnectDelay = Soon, MeterFactory = meter });
+
+        await client.ReadAllAsync(Cancel).CountAsync(Cancel);
+
+        meter.Measurements.Should().Equal(
+            "realtimekit.sse.client.connects 1",
+            "realtimekit.sse.client.reconnects 1",
+            "realtimekit.sse.client.connects 1 error.type=503",
+            "realtimekit.sse.client.reconnects 1 error.type=503",
+            "realtimekit.sse.client.connects 1",
+            "realtimekit.sse.client.reconnects 1 error.type=connection_lost",
+            "realtimekit.sse.client.connects 1 error.type=204");
+    }
+
+    [Fact]
     public async Task ReadAllAsync_CancelledOrDisposed_Ends()
     {
         await using var server = new ScriptedServer(
