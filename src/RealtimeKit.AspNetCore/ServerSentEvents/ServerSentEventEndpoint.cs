@@ -12,6 +12,7 @@ internal sealed partial class ServerSentEventEndpoint(
     ServerSentEventEndpointOptions options,
     Func<ServerSentEventRequest, HttpContext, EventProducer?> open,
     ConnectionRegistry? registry,
+    ServerSentEventMetrics metrics,
     ILogger logger)
 {
     public async Task InvokeAsync(HttpContext context)
@@ -56,7 +57,7 @@ internal sealed partial class ServerSentEventEndpoint(
         if (HttpMethods.IsHead(context.Request.Method))
             return null;
         Log.Opened(logger, request.LastEventId is not null);
-        return new ServerSentEventStream(context, producer, options, registry);
+        return new ServerSentEventStream(context, producer, options, registry, metrics);
     }
 
     private static partial class Log

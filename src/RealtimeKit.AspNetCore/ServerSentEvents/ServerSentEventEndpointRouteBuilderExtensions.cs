@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Diagnostics.Metrics;
 using System.Net.ServerSentEvents;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Http;
@@ -168,7 +169,11 @@ public static class ServerSentEventEndpointRouteBuilderExtensions
         ArgumentNullException.ThrowIfNull(options);
         var services = endpoints.ServiceProvider;
         var endpoint = new ServerSentEventEndpoint(
-            options, open, ConnectionRegistry.For(services), services.GetRequiredService<ILogger<ServerSentEventEndpoint>>());
+            options,
+            open,
+            ConnectionRegistry.For(services),
+            ServerSentEventMetrics.For(services.GetService<IMeterFactory>()),
+            services.GetRequiredService<ILogger<ServerSentEventEndpoint>>());
         return endpoints.MapMethods(pattern, Get, endpoint.InvokeAsync).WithDisplayName($"Server-Sent Events {pattern}");
     }
 }
