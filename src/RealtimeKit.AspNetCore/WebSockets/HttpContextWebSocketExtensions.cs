@@ -23,7 +23,7 @@ public static class HttpContextWebSocketExtensions
         ArgumentNullException.ThrowIfNull(context);
         var logger = context.RequestServices.GetRequiredService<ILogger<WebSocketEndpoint>>();
         var registry = ConnectionRegistry.For(context.RequestServices);
-        var accepted = await WebSocketAcceptor.AcceptAsync(context, (options ?? new WebSocketEndpointOptions()).Copy(), registry, logger).ConfigureAwait(false);
+        var accepted = await WebSocketAcceptor.AcceptAsync(context, (options ?? new WebSocketEndpointOptions()).Copy(context.RequestServices), registry, logger).ConfigureAwait(false);
         if (accepted is null)
             return null;
 

@@ -59,7 +59,7 @@ public static class WebSocketEndpointRouteBuilderExtensions
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(handler);
         var logger = endpoints.ServiceProvider.GetRequiredService<ILogger<WebSocketEndpoint>>();
-        var endpoint = new WebSocketEndpoint(options.Copy(), handler, ConnectionRegistry.For(endpoints.ServiceProvider), logger);
+        var endpoint = new WebSocketEndpoint(options.Copy(endpoints.ServiceProvider), handler, ConnectionRegistry.For(endpoints.ServiceProvider), logger);
         return endpoints.MapMethods(pattern, Methods, endpoint.InvokeAsync).WithDisplayName($"WebSocket {pattern}");
     }
 }
