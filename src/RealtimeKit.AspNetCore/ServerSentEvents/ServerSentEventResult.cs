@@ -2,8 +2,6 @@ using System.Reflection;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Metadata;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 
 namespace RealtimeKit.AspNetCore;
 
@@ -35,8 +33,8 @@ public sealed class ServerSentEventResult : IResult, IContentTypeHttpResult, ISt
     {
         ArgumentNullException.ThrowIfNull(httpContext);
         var services = httpContext.RequestServices;
-        var logger = services.GetRequiredService<ILogger<ServerSentEventEndpoint>>();
-        return new ServerSentEventEndpoint(_options, (_, _) => _producer, ConnectionRegistry.For(services), logger).InvokeAsync(httpContext);
+        var logger = HostLoggers.ServerSentEvents(services);
+        return new ServerSentEventEndpoint(_options, (_, _) => _producer, HostConnections.For(services), logger).InvokeAsync(httpContext);
     }
 
     static void IEndpointMetadataProvider.PopulateMetadata(MethodInfo method, EndpointBuilder builder)
