@@ -13,7 +13,7 @@ internal static class EchoEndpoint
     public static void MapEcho(this IEndpointRouteBuilder endpoints, EchoOptions options) =>
         endpoints.MapWebSocket("/ws", Limits(options), EchoAsync);
 
-    private static async Task EchoAsync(WebSocketConnection connection)
+    public static async Task EchoAsync(WebSocketConnection connection)
     {
         Interlocked.Increment(ref _connections);
         try
@@ -27,6 +27,14 @@ internal static class EchoEndpoint
         }
     }
 
+    public static void Raise(WebSocketConnectionOptions limits, EchoOptions options)
+    {
+        limits.MaxMessageSize = options.MaxMessage;
+        limits.MaxFragmentsPerMessage = 1_000_000;
+        limits.ControlFramesPerSecond = 10_000;
+        limits.ControlFrameBurst = 10_000;
+    }
+
     private static PerMessageDeflateOptions Compression(bool takesOver) => new()
     {
         ServerContextTakeover = takesOver,
@@ -36,17 +44,15 @@ internal static class EchoEndpoint
     };
 
     // An echo has no secrets, and conformance suites go past the defaults. An application should do neither.
-    private static WebSocketEndpointOptions Limits(EchoOptions options) => new()
+    private static WebSocketEndpointOptions Limits(EchoOptions options)
     {
-        Origins = OriginPolicy.Any,
-        SubProtocols = options.SubProtocols,
-        Compression = options.Compression == "off" ? null : Compression(takesOver: options.Compression == "takeover"),
-        Connection =
+        var limits = new WebSocketEndpointOptions
         {
-            MaxMessageSize = options.MaxMessage,
-            MaxFragmentsPerMessage = 1_000_000,
-            ControlFramesPerSecond = 10_000,
-            ControlFrameBurst = 10_000,
-        },
-    };
+            Origins = OriginPolicy.Any,
+            SubProtocols = options.SubProtocols,
+            Compression = options.Compression == "off" ? null : Compression(takesOver: options.Compression == "takeover"),
+        };
+        Raise(limits.Connection, options);
+        return limits;
+    }
 }

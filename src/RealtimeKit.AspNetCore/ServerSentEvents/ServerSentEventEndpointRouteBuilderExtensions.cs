@@ -5,7 +5,6 @@ using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 using RealtimeKit.AspNetCore;
 using RealtimeKit.ServerSentEvents;
 
@@ -169,11 +168,7 @@ public static class ServerSentEventEndpointRouteBuilderExtensions
         ArgumentNullException.ThrowIfNull(options);
         var services = endpoints.ServiceProvider;
         var endpoint = new ServerSentEventEndpoint(
-            options,
-            open,
-            ConnectionRegistry.For(services),
-            ServerSentEventMetrics.For(services.GetService<IMeterFactory>()),
-            services.GetRequiredService<ILogger<ServerSentEventEndpoint>>());
+            options, open, HostConnections.For(services), ServerSentEventMetrics.For(services.GetService<IMeterFactory>()), HostLoggers.ServerSentEvents(services));
         return endpoints.MapMethods(pattern, Get, endpoint.InvokeAsync).WithDisplayName($"Server-Sent Events {pattern}");
     }
 }

@@ -1,8 +1,7 @@
-using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using RealtimeKit.ServerSentEvents;
 
-namespace RealtimeKit.AspNetCore;
+namespace RealtimeKit;
 
 /// <summary>What writes a stream's events, until it returns.</summary>
 internal delegate Task EventProducer(ServerSentEventWriter writer, CancellationToken closed);
@@ -10,12 +9,12 @@ internal delegate Task EventProducer(ServerSentEventWriter writer, CancellationT
 /// <summary>Runs an application's handler over an event stream, from the check of the request to the end of the response.</summary>
 internal sealed partial class ServerSentEventEndpoint(
     ServerSentEventEndpointOptions options,
-    Func<ServerSentEventRequest, HttpContext, EventProducer?> open,
+    Func<ServerSentEventRequest, HostContext, EventProducer?> open,
     ConnectionRegistry? registry,
     ServerSentEventMetrics metrics,
     ILogger logger)
 {
-    public async Task InvokeAsync(HttpContext context)
+    public async Task InvokeAsync(HostContext context)
     {
         if (await StartAsync(context).ConfigureAwait(false) is not { } stream)
             return;
@@ -23,7 +22,7 @@ internal sealed partial class ServerSentEventEndpoint(
         var hasFailed = true;
         try
         {
-            var handler = await stream.StartAsync().ConfigureAwait(false);
+            var handler = await stream.StartAsync(ServerSentEventAcceptor.AbortedOf(context)).ConfigureAwait(false);
             await handler.ConfigureAwait(false);
             hasFailed = false;
         }
@@ -41,7 +40,7 @@ internal sealed partial class ServerSentEventEndpoint(
 
     /// <summary>Checks the request and sends the headers.</summary>
     /// <returns><see langword="null"/> where there is no stream to serve.</returns>
-    private async ValueTask<ServerSentEventStream?> StartAsync(HttpContext context)
+    private async ValueTask<ServerSentEventStream?> StartAsync(HostContext context)
     {
         if (await ServerSentEventAcceptor.AcceptAsync(context, options, logger).ConfigureAwait(false) is not { } request)
             return null;
@@ -49,15 +48,14 @@ internal sealed partial class ServerSentEventEndpoint(
         // May throw, or set a status: the response has not started.
         if (open(request, context) is not { } producer)
         {
-            ServerSentEventAcceptor.Refuse(context.Response, logger);
+            ServerSentEventAcceptor.Refuse(context, logger);
             return null;
         }
 
-        await ServerSentEventAcceptor.StartAsync(context).ConfigureAwait(false);
-        if (HttpMethods.IsHead(context.Request.Method))
+        if (await ServerSentEventAcceptor.StartAsync(context).ConfigureAwait(false) is not { } output)
             return null;
         Log.Opened(logger, request.LastEventId is not null);
-        return new ServerSentEventStream(context, producer, options, registry, metrics);
+        return new ServerSentEventStream(context, output, producer, options, registry, metrics);
     }
 
     private static partial class Log

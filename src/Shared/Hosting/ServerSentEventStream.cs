@@ -1,8 +1,8 @@
-using Microsoft.AspNetCore.Http;
+using System.IO.Pipelines;
 using RealtimeKit.ServerSentEvents;
 using RealtimeKit.WebSockets;
 
-namespace RealtimeKit.AspNetCore;
+namespace RealtimeKit;
 
 /// <summary>
 /// One open event stream: its place on the wheel, which sends its heartbeats and sees to its age and its stalled writes, and in the
@@ -18,7 +18,7 @@ internal sealed class ServerSentEventStream : TimerWheelEntry, IOpenConnection
     private readonly ServerSentEventMetrics _metrics;
     private readonly long _startedAt;
     private readonly TimeSpan _maxAge;
-    private HttpContext? _context;
+    private HostContext? _context;
     private EventProducer? _producer;
     private CancellationTokenRegistration _aborted;
     private ServerSentEventEnd _end;
@@ -30,14 +30,14 @@ internal sealed class ServerSentEventStream : TimerWheelEntry, IOpenConnection
     private long? _stuckSince;
 
     public ServerSentEventStream(
-        HttpContext context, EventProducer producer, ServerSentEventEndpointOptions options, ConnectionRegistry? registry, ServerSentEventMetrics metrics)
+        HostContext context, PipeWriter output, EventProducer producer, ServerSentEventEndpointOptions options, ConnectionRegistry? registry, ServerSentEventMetrics metrics)
     {
         _context = context;
         _options = options;
         _registry = registry;
         _metrics = metrics;
         _producer = producer;
-        Writer = new ServerSentEventWriter(context.Response.BodyWriter, options.Writer, metrics);
+        Writer = new ServerSentEventWriter(output, options.Writer, metrics);
         _startedAt = _quietSince = options.TimeProvider.GetTimestamp();
         _maxAge = options.MaxAge == Timeout.InfiniteTimeSpan ? TimeSpan.MaxValue : options.MaxAge * (1 - (Random.Shared.NextDouble() / 10));
     }
@@ -55,12 +55,13 @@ internal sealed class ServerSentEventStream : TimerWheelEntry, IOpenConnection
     private TimerWheel Wheel => TimerWheel.For(_options.TimeProvider);
 
     /// <summary>Sends the opening, and with it the headers, and lets the application write. The wheel watches from here on.</summary>
+    /// <param name="aborted">Cancelled when the host sees that the client has gone.</param>
     /// <returns>The application's task.</returns>
     /// <exception cref="OperationCanceledException">The stream has ended already.</exception>
-    public async ValueTask<Task> StartAsync()
+    public async ValueTask<Task> StartAsync(CancellationToken aborted)
     {
         _isCounted = _metrics.StreamOpened();
-        _aborted = _context!.RequestAborted.UnsafeRegister(static stream => ((ServerSentEventStream)stream!).Writer.Close(), this);
+        _aborted = aborted.UnsafeRegister(static stream => ((ServerSentEventStream)stream!).Writer.Close(), this);
         Wheel.Schedule(this, Min(Step, _maxAge));
         _registry?.Add(this);
         await Writer.WriteOpeningAsync(_options.Opening).ConfigureAwait(false);
@@ -160,8 +161,13 @@ internal sealed class ServerSentEventStream : TimerWheelEntry, IOpenConnection
     {
         // By the next visit, which may come a tick late, the silence would be too long.
         if (_options.HeartbeatInterval == Timeout.InfiniteTimeSpan
-            || _options.TimeProvider.GetElapsedTime(_quietSince, now) + Step - TimerWheel.Tick < _options.HeartbeatInterval
-            || !Writer.TryWriteHeartbeat())
+            || _options.TimeProvider.GetElapsedTime(_quietSince, now) + Step - TimerWheel.Tick < _options.HeartbeatInterval)
+            return;
+
+        // The wheel's thread is everybody's.
+        if (HostWrites.MayBlock)
+            ThreadPool.UnsafeQueueUserWorkItem(static writer => writer.TryWriteHeartbeat(), Writer, preferLocal: false);
+        else if (!Writer.TryWriteHeartbeat())
             return;
         _writeCount++;
         _quietSince = now;

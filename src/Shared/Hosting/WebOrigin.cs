@@ -1,8 +1,7 @@
 using System.Buffers;
 using System.Globalization;
-using Microsoft.AspNetCore.Http;
 
-namespace RealtimeKit.AspNetCore;
+namespace RealtimeKit;
 
 /// <summary>An origin (RFC 6454 §4): scheme, host and port, as slices of the header it stood in.</summary>
 internal readonly ref struct WebOrigin
@@ -25,10 +24,8 @@ internal readonly ref struct WebOrigin
     }
 
     /// <summary>The origin under which a request arrived; one that equals nothing where its host is missing or malformed.</summary>
-    public static WebOrigin Of(HttpRequest request) => Of(request.Scheme, request.Host);
-
-    public static WebOrigin Of(ReadOnlySpan<char> scheme, HostString host) =>
-        TryParseAuthority(scheme, host.Value, out var origin) ? origin : default;
+    public static WebOrigin Of(ReadOnlySpan<char> scheme, ReadOnlySpan<char> host) =>
+        TryParseAuthority(scheme, host, out var origin) ? origin : default;
 
     /// <summary>Parses what stands in an <c>Origin</c> header; the opaque <c>null</c> is not an origin.</summary>
     public static bool TryParse(ReadOnlySpan<char> value, out WebOrigin origin)

@@ -2,7 +2,7 @@ using System.Net.ServerSentEvents;
 using System.Text.Json.Serialization.Metadata;
 using RealtimeKit.ServerSentEvents;
 
-namespace RealtimeKit.AspNetCore;
+namespace RealtimeKit;
 
 /// <summary>Writes what an application's sequences yield.</summary>
 internal static class EventSequence

@@ -1,4 +1,4 @@
-namespace RealtimeKit.AspNetCore;
+namespace RealtimeKit;
 
 /// <summary>Why a stream has ended, as the log and the metrics say it.</summary>
 internal enum ServerSentEventEnd : byte

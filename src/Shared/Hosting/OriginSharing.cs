@@ -1,4 +1,4 @@
-namespace RealtimeKit.AspNetCore;
+namespace RealtimeKit;
 
 /// <summary>Which origin a response names in <c>Access-Control-Allow-Origin</c>.</summary>
 internal enum OriginSharing : byte

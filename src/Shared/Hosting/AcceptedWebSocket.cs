@@ -1,16 +1,15 @@
 using System.Net.WebSockets;
-using Microsoft.AspNetCore.Http;
 using RealtimeKit.WebSockets;
 
-namespace RealtimeKit.AspNetCore;
+namespace RealtimeKit;
 
 /// <summary>
 /// A connection and the request that it lives in: what the registry lists, and the only way in which a connection reaches its
 /// request, so that none does once the request has ended and its objects serve another.
 /// </summary>
-internal sealed class AcceptedWebSocket(HttpContext context) : IAbortable, IOpenConnection
+internal sealed class AcceptedWebSocket(HostContext context) : IAbortable, IOpenConnection
 {
-    private HttpContext? _context = context;
+    private HostContext? _context = context;
     private ConnectionRegistry? _registry;
 
     public WebSocketConnection Connection { get; private set; } = null!;
@@ -45,6 +44,12 @@ internal sealed class AcceptedWebSocket(HttpContext context) : IAbortable, IOpen
         // Under the lock: Release waits until an abort that has begun is done with this request.
         lock (this)
             _context?.Abort();
+    }
+
+    void IOpenConnection.Abort()
+    {
+        Connection.Abort();
+        Abort();   // a handler that is busy with something else looks at its request
     }
 
     /// <summary>Lets the request go.</summary>

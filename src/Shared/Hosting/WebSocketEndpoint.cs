@@ -1,17 +1,16 @@
 using System.Net.WebSockets;
-using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using RealtimeKit.WebSockets;
 
-namespace RealtimeKit.AspNetCore;
+namespace RealtimeKit;
 
 /// <summary>Runs an application's handler over a connection, and ends the connection before it gives the request back.</summary>
 internal sealed partial class WebSocketEndpoint(
-    WebSocketEndpointOptions options, Func<WebSocketConnection, HttpContext, Task> handler, ConnectionRegistry? registry, ILogger logger)
+    WebSocketEndpointOptions options, Func<WebSocketConnection, HostContext, Task> handler, ConnectionRegistry? registry, ILogger logger)
 {
     // All that an idle connection keeps of this is one small state machine: accepting and finishing have their own, and the request's
     // service scope is left to the handler to open.
-    public async Task InvokeAsync(HttpContext context)
+    public async Task InvokeAsync(HostContext context)
     {
         var accepted = await WebSocketAcceptor.AcceptAsync(context, options, registry, logger).ConfigureAwait(false);
         if (accepted is null)

@@ -1,4 +1,4 @@
-namespace RealtimeKit.AspNetCore;
+namespace RealtimeKit;
 
 /// <summary>A WebSocket or an event stream that outlives requests: what a <see cref="ConnectionRegistry"/> lists. The links belong to it.</summary>
 internal interface IOpenConnection
