@@ -71,10 +71,10 @@ internal sealed class ServerSentEventMetrics
 
     public void StreamTimedOut() => _writeTimeouts.Add(1);
 
-    public void Written(bool isEvent, long bytes)
+    public void Written(int events, long bytes)
     {
-        if (isEvent)
-            _events.Add(1);
+        if (events > 0)
+            _events.Add(events);
         _bytes.Add(bytes);
     }
 

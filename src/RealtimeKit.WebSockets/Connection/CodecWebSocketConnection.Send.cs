@@ -275,6 +275,7 @@ internal sealed partial class CodecWebSocketConnection
         _isFlushing = true;
         _flushStarted = 0;
         _flushing = _output.Detach();
+        _handedOver += _flushing.Count;
         return true;
     }
 
@@ -304,7 +305,7 @@ internal sealed partial class CodecWebSocketConnection
                 BreakOutput();
             }
         }
-        while (FinishWrite());
+        while (FinishWrite(isSender: true));
         TellQueueEmptied();
     }
 
@@ -319,15 +320,17 @@ internal sealed partial class CodecWebSocketConnection
             BreakOutput();
         }
 
-        if (FinishWrite())
+        if (FinishWrite(isSender: false))
             Flush();
         else
             TellQueueEmptied();
     }
 
     // True: more is left or was accepted meanwhile, and this thread goes on.
-    private bool FinishWrite()
+    private bool FinishWrite(bool isSender)
     {
+        FlushWaiter? flushed;
+        bool goesOn;
         using (_outputGate.Enter())
         {
             if (_flushed + _writing < _flushing.Count && !_isBroken)
@@ -338,15 +341,20 @@ internal sealed partial class CodecWebSocketConnection
 
             _isFlushing = false;
             _flushed = _writing = 0;
+            _written += _flushing.Count;
             SendBuffer.Return(_flushing);
             _flushing = default;
+            flushed = TakeFlushed();
             if (!_sendClosed)
                 AdmitWaiters();
-            if (TakeForFlush())
-                return true;
-            _outputIdle?.TrySetResult();
-            return false;
+            goesOn = TakeForFlush();
+            if (!goesOn)
+                _outputIdle?.TrySetResult();
         }
+
+        // A thread that only came to send does not do the work of those who waited.
+        CompleteFlushed(flushed, onPool: isSender || goesOn);
+        return goesOn;
     }
 
     // The peer is gone: nothing can be sent any more. What it sent before may still be received.
@@ -359,6 +367,7 @@ internal sealed partial class CodecWebSocketConnection
     private void CloseOutput(bool isBroken)
     {
         LinkedList<SendWaiter>? waiters;
+        FlushWaiter? flushed = null;
         using (_outputGate.Enter())
         {
             _sendClosed = true;
@@ -369,9 +378,11 @@ internal sealed partial class CodecWebSocketConnection
             {
                 _isBroken = true;
                 _output.Clear();
+                flushed = TakeFlushed();
             }
         }
 
+        CompleteFlushed(flushed, onPool: true);
         foreach (var waiter in waiters ?? [])
         {
             waiter.Registration.Unregister();
