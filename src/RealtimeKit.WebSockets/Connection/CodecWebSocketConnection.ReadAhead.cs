@@ -187,8 +187,11 @@ internal sealed partial class CodecWebSocketConnection
             CompleteReceive();
     }
 
-    /// <summary>Goes on reading while nobody receives, as far as the bound allows.</summary>
-    private void ReadAhead()
+    /// <summary>
+    /// Goes on reading while nobody receives, as far as the bound allows. By itself a new connection waits with this for the wheel: most
+    /// are received from at once, and then pongs shall not overtake answers.
+    /// </summary>
+    public void ReadAhead()
     {
         using (_inputGate.Enter())
             LookAhead();

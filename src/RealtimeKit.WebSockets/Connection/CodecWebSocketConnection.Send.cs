@@ -362,6 +362,7 @@ internal sealed partial class CodecWebSocketConnection
     {
         End(null, null, WebSocketCloseInitiator.Network, isClean: false);
         CloseOutput(isBroken: true);
+        _peerFinished.Set();   // our Close cannot reach it, so its answer is not waited for
     }
 
     private void CloseOutput(bool isBroken)

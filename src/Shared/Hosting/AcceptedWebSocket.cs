@@ -12,13 +12,13 @@ internal sealed class AcceptedWebSocket(HostContext context) : IAbortable, IOpen
     private HostContext? _context = context;
     private ConnectionRegistry? _registry;
 
-    public WebSocketConnection Connection { get; private set; } = null!;
+    public CodecWebSocketConnection Connection { get; private set; } = null!;
 
     IOpenConnection? IOpenConnection.NextOpen { get; set; }
 
     IOpenConnection? IOpenConnection.PreviousOpen { get; set; }
 
-    public void Start(WebSocketConnection connection, ConnectionRegistry? registry)
+    public void Start(CodecWebSocketConnection connection, ConnectionRegistry? registry)
     {
         Connection = connection;
         _registry = registry;

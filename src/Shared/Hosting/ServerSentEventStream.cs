@@ -24,10 +24,12 @@ internal sealed class ServerSentEventStream : TimerWheelEntry, IOpenConnection
     private ServerSentEventEnd _end;
     private bool _isCounted;
 
-    // What the wheel saw: the number of writes, since when it is the same, and since when a write or the handler has not ended.
+    // What the wheel saw: the number of writes, since when it is the same, and since when a write, or behind the close the handler, has
+    // not ended. A write that took long leaves the handler its whole time.
     private long _writeCount;
     private long _quietSince;
     private long? _stuckSince;
+    private long? _closedSince;
 
     public ServerSentEventStream(
         HostContext context, PipeWriter output, EventProducer producer, ServerSentEventEndpointOptions options, ConnectionRegistry? registry, ServerSentEventMetrics metrics)
@@ -123,7 +125,7 @@ internal sealed class ServerSentEventStream : TimerWheelEntry, IOpenConnection
     {
         var now = _options.TimeProvider.GetTimestamp();
         if (Writer.IsClosed)
-            return IsStuckFor(EndTimeout, now) ? AbortLater() : Step;
+            return HasPassed(EndTimeout, _closedSince ??= now, now) ? AbortLater() : Step;
 
         // The last write came after the visit before this one.
         if (Writer.WriteCount is var count && count != _writeCount)
@@ -135,7 +137,7 @@ internal sealed class ServerSentEventStream : TimerWheelEntry, IOpenConnection
 
         if (Writer.IsWriting)
         {
-            if (IsStuckFor(_options.WriteTimeout, now))
+            if (HasPassed(_options.WriteTimeout, _stuckSince ??= now, now))
             {
                 SetEnd(ServerSentEventEnd.WriteTimeout);
                 Writer.Close();
@@ -153,7 +155,6 @@ internal sealed class ServerSentEventStream : TimerWheelEntry, IOpenConnection
             return Min(left, Step);
         SetEnd(ServerSentEventEnd.MaxAge);
         Writer.Close();
-        _stuckSince = null;
         return Step;
     }
 
@@ -173,11 +174,8 @@ internal sealed class ServerSentEventStream : TimerWheelEntry, IOpenConnection
         _quietSince = now;
     }
 
-    private bool IsStuckFor(TimeSpan limit, long now)
-    {
-        _stuckSince ??= now;
-        return limit != Timeout.InfiniteTimeSpan && _options.TimeProvider.GetElapsedTime(_stuckSince.Value, now) >= limit;
-    }
+    private bool HasPassed(TimeSpan limit, long since, long now) =>
+        limit != Timeout.InfiniteTimeSpan && _options.TimeProvider.GetElapsedTime(since, now) >= limit;
 
     // Foreign code runs on an abort: not on the wheel.
     private TimeSpan AbortLater()

@@ -20,7 +20,9 @@ internal sealed partial class WebSocketEndpoint(
         Exception? error = null;
         try
         {
-            await handler(accepted.Connection, context).ConfigureAwait(false);
+            var serving = handler(accepted.Connection, context);
+            accepted.Connection.ReadAhead();   // where the handler has something else to wait for first
+            await serving.ConfigureAwait(false);
         }
 #pragma warning disable CA1031 // Whatever the handler throws: the connection is closed in order, and the exception logged.
         catch (Exception thrown)

@@ -11,6 +11,10 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
+using RealtimeKit.AspNetCore.Tests.Client;
+using RealtimeKit.WebSockets;
+using WebSocketClient = RealtimeKit.WebSockets.WebSocketClient;
 
 namespace RealtimeKit.AspNetCore.Tests.WebSockets;
 
@@ -154,6 +158,26 @@ public class MapWebSocketTests
         await Task.Delay(300, Until.Cancelled);   // longer than the deadline that must not count
         await client.SendTextAsync("still here");
         (await client.ReceiveTextAsync()).Should().Be("still here");
+    }
+
+    // The clock stands still, and with it the wheel, which looks again where nobody does.
+    [Theory(Timeout = Until.Bound), MemberData(nameof(AllWires))]
+    public async Task Handler_WaitsForSomethingElseFirst_PingIsAnsweredAtOnce(Wire wire)
+    {
+        var mayReceive = new TaskCompletionSource();
+        await using var server = await TestServerHost.StartAsync(
+            wire,
+            async connection =>
+            {
+                await mayReceive.Task;
+                await Handlers.EchoAsync(connection);
+            },
+            options => options.Connection.TimeProvider = new FakeTimeProvider());
+        await using var client = await WebSocketClient.ConnectAsync(server.Uri(), WebSocketClientTests.OptionsFor(wire), Until.Cancelled);
+        await client.SendAsync("waits", Until.Cancelled);
+        await client.PingAsync(Until.Cancelled);
+        mayReceive.SetResult();
+        (await client.ReceiveAsync(Until.Cancelled)).GetText().Should().Be("waits");
     }
 
     [Fact(Timeout = Until.Bound)]
