@@ -1,7 +1,10 @@
+using System.Diagnostics.Metrics;
 using System.Reflection;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Metadata;
+using Microsoft.Extensions.DependencyInjection;
+using RealtimeKit.ServerSentEvents;
 
 namespace RealtimeKit.AspNetCore;
 
@@ -34,7 +37,8 @@ public sealed class ServerSentEventResult : IResult, IContentTypeHttpResult, ISt
         ArgumentNullException.ThrowIfNull(httpContext);
         var services = httpContext.RequestServices;
         var logger = HostLoggers.ServerSentEvents(services);
-        return new ServerSentEventEndpoint(_options, (_, _) => _producer, HostConnections.For(services), logger).InvokeAsync(httpContext);
+        var metrics = ServerSentEventMetrics.For(services.GetService<IMeterFactory>());
+        return new ServerSentEventEndpoint(_options, (_, _) => _producer, HostConnections.For(services), metrics, logger).InvokeAsync(httpContext);
     }
 
     static void IEndpointMetadataProvider.PopulateMetadata(MethodInfo method, EndpointBuilder builder)

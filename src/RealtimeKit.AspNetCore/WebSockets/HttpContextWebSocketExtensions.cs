@@ -21,7 +21,7 @@ public static class HttpContextWebSocketExtensions
         ArgumentNullException.ThrowIfNull(context);
         var logger = HostLoggers.WebSockets(context.RequestServices);
         var registry = HostConnections.For(context.RequestServices);
-        var accepted = await WebSocketAcceptor.AcceptAsync(context, (options ?? new WebSocketEndpointOptions()).Copy(), registry, logger).ConfigureAwait(false);
+        var accepted = await WebSocketAcceptor.AcceptAsync(context, (options ?? new WebSocketEndpointOptions()).Copy(context.RequestServices), registry, logger).ConfigureAwait(false);
         if (accepted is null)
             return null;
 

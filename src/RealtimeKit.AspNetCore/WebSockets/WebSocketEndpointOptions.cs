@@ -1,3 +1,5 @@
+using System.Diagnostics.Metrics;
+using Microsoft.Extensions.DependencyInjection;
 using RealtimeKit.WebSockets;
 
 namespace RealtimeKit.AspNetCore;
@@ -46,13 +48,14 @@ public sealed class WebSocketEndpointOptions
     /// </summary>
     public bool ForceStream { get; set; }
 
-    internal WebSocketEndpointOptions Copy()
+    internal WebSocketEndpointOptions Copy(IServiceProvider? services = null)
     {
         var copy = (WebSocketEndpointOptions)MemberwiseClone();
         copy.Connection = Connection.Clone();
         copy.Connection.Role = WebSocketRole.Server;
         copy.Connection.LeaveOpen = true;
         copy.Connection.CompressionParameters = null;
+        copy.Connection.MeterFactory ??= services?.GetService<IMeterFactory>();
         copy.Handshake = Handshake.Clone();
         return copy;
     }

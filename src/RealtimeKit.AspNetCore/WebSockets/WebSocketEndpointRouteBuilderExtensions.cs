@@ -57,7 +57,7 @@ public static class WebSocketEndpointRouteBuilderExtensions
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(handler);
         var logger = HostLoggers.WebSockets(endpoints.ServiceProvider);
-        var endpoint = new WebSocketEndpoint(options.Copy(), handler, HostConnections.For(endpoints.ServiceProvider), logger);
+        var endpoint = new WebSocketEndpoint(options.Copy(endpoints.ServiceProvider), handler, HostConnections.For(endpoints.ServiceProvider), logger);
         return endpoints.MapMethods(pattern, Methods, endpoint.InvokeAsync).WithDisplayName($"WebSocket {pattern}");
     }
 }

@@ -252,6 +252,7 @@ internal sealed partial class CodecWebSocketConnection
             return;
         Volatile.Read(ref _closed)?.CancelAsync();
         FailPings();
+        TellEnd();
     }
 
     private static void ThrowIfNotClosePayload(WebSocketCloseStatus status, string? reason)

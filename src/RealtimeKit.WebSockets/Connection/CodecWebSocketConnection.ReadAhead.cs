@@ -129,6 +129,7 @@ internal sealed partial class CodecWebSocketConnection
         }
 
         _lastReceived = _clock.GetTimestamp();
+        NoteReceived(count);
         TakeRead(Math.Min(direct, count), count);
         return true;
     }
@@ -389,6 +390,8 @@ internal sealed partial class CodecWebSocketConnection
             _transport.OnReadCompleted(_onRead);
         if (Volatile.Read(ref _flushRequested) != 0)
             StartFlush();
+        if (_measured is { HasReceived: true } measured)
+            TellReceived(measured);
         if (_isReadBroken && !_isBroken)
             AbortOutput();
         if (_needsReadAhead && _waiting == ReceiveKind.None && !_readPending)

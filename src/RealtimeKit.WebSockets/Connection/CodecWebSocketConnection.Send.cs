@@ -284,12 +284,15 @@ internal sealed partial class CodecWebSocketConnection
         {
             try
             {
+                if (_writing == 0 && _metrics.MeasuresSent)
+                    TellSent();
                 _flushed += _writing;
                 _writing = Math.Min(_flushing.Count - _flushed, _maxWrite);
                 if (!_transport.BeginWrite(_flushing.AsMemory(_flushed, _writing)))
                 {
                     _flushStarted = _clock.GetTimestamp();
                     _wheel.EnsureWithin(_timer, ticks: 4);
+                    TellQueue();
                     _transport.OnWriteCompleted(_onWrite ??= OnWriteCompleted);
                     return;
                 }
@@ -302,6 +305,7 @@ internal sealed partial class CodecWebSocketConnection
             }
         }
         while (FinishWrite());
+        TellQueueEmptied();
     }
 
     private void OnWriteCompleted()
@@ -317,6 +321,8 @@ internal sealed partial class CodecWebSocketConnection
 
         if (FinishWrite())
             Flush();
+        else
+            TellQueueEmptied();
     }
 
     // True: more is left or was accepted meanwhile, and this thread goes on.

@@ -1,6 +1,6 @@
 namespace RealtimeKit;
 
-/// <summary>Why a stream has ended, as the log says it.</summary>
+/// <summary>Why a stream has ended, as the log and the metrics say it.</summary>
 internal enum ServerSentEventEnd : byte
 {
     /// <summary>Not yet said: the handler returned, unless the writer was closed before, which only a client's going leaves unsaid.</summary>
@@ -11,4 +11,18 @@ internal enum ServerSentEventEnd : byte
     MaxAge,
     WriteTimeout,
     Shutdown,
+}
+
+internal static class ServerSentEventEnds
+{
+    /// <summary>The value of the metrics' tag.</summary>
+    public static string ToTag(this ServerSentEventEnd end) => end switch
+    {
+        ServerSentEventEnd.HandlerFailed => "handler_failed",
+        ServerSentEventEnd.ClientGone => "client_gone",
+        ServerSentEventEnd.MaxAge => "max_age",
+        ServerSentEventEnd.WriteTimeout => "write_timeout",
+        ServerSentEventEnd.Shutdown => "shutdown",
+        _ => "handler_returned",
+    };
 }

@@ -11,6 +11,7 @@ internal sealed partial class ServerSentEventEndpoint(
     ServerSentEventEndpointOptions options,
     Func<ServerSentEventRequest, HostContext, EventProducer?> open,
     ConnectionRegistry? registry,
+    ServerSentEventMetrics metrics,
     ILogger logger)
 {
     public async Task InvokeAsync(HostContext context)
@@ -54,7 +55,7 @@ internal sealed partial class ServerSentEventEndpoint(
         if (await ServerSentEventAcceptor.StartAsync(context).ConfigureAwait(false) is not { } output)
             return null;
         Log.Opened(logger, request.LastEventId is not null);
-        return new ServerSentEventStream(context, output, producer, options, registry);
+        return new ServerSentEventStream(context, output, producer, options, registry, metrics);
     }
 
     private static partial class Log

@@ -15,12 +15,14 @@ internal sealed class ServerSentEventStream : TimerWheelEntry, IOpenConnection
 
     private readonly ServerSentEventEndpointOptions _options;
     private readonly ConnectionRegistry? _registry;
+    private readonly ServerSentEventMetrics _metrics;
     private readonly long _startedAt;
     private readonly TimeSpan _maxAge;
     private HostContext? _context;
     private EventProducer? _producer;
     private CancellationTokenRegistration _aborted;
     private ServerSentEventEnd _end;
+    private bool _isCounted;
 
     // What the wheel saw: the number of writes, since when it is the same, and since when a write or the handler has not ended.
     private long _writeCount;
@@ -28,13 +30,19 @@ internal sealed class ServerSentEventStream : TimerWheelEntry, IOpenConnection
     private long? _stuckSince;
 
     public ServerSentEventStream(
-        HostContext context, PipeWriter output, EventProducer producer, ServerSentEventEndpointOptions options, ConnectionRegistry? registry)
+        HostContext context,
+        PipeWriter output,
+        EventProducer producer,
+        ServerSentEventEndpointOptions options,
+        ConnectionRegistry? registry,
+        ServerSentEventMetrics metrics)
     {
         _context = context;
         _options = options;
         _registry = registry;
+        _metrics = metrics;
         _producer = producer;
-        Writer = new ServerSentEventWriter(output, options.Writer);
+        Writer = new ServerSentEventWriter(output, options.Writer, metrics);
         _startedAt = _quietSince = options.TimeProvider.GetTimestamp();
         _maxAge = options.MaxAge == Timeout.InfiniteTimeSpan ? TimeSpan.MaxValue : options.MaxAge * (1 - (Random.Shared.NextDouble() / 10));
     }
@@ -57,10 +65,11 @@ internal sealed class ServerSentEventStream : TimerWheelEntry, IOpenConnection
     /// <exception cref="OperationCanceledException">The stream has ended already.</exception>
     public async ValueTask<Task> StartAsync(CancellationToken aborted)
     {
+        _isCounted = _metrics.StreamOpened();
         _aborted = aborted.UnsafeRegister(static stream => ((ServerSentEventStream)stream!).Writer.Close(), this);
         Wheel.Schedule(this, Min(Step, _maxAge));
         _registry?.Add(this);
-        await Writer.WriteAsync(_options.Opening, cancellationToken: CancellationToken.None).ConfigureAwait(false);
+        await Writer.WriteOpeningAsync(_options.Opening).ConfigureAwait(false);
 
         // Whoever waits for the handler holds on to it alone: what started it need not last as long as an idle stream.
         var producer = _producer!;
@@ -88,6 +97,9 @@ internal sealed class ServerSentEventStream : TimerWheelEntry, IOpenConnection
         // Under the lock: waits until an abort that has begun is done with this request.
         lock (this)
             _context = null;
+        if (_end == ServerSentEventEnd.WriteTimeout)
+            _metrics.StreamTimedOut();
+        _metrics.StreamEnded(_isCounted, Age, _end.ToTag());
         return _end;
     }
 

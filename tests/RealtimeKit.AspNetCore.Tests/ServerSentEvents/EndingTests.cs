@@ -162,7 +162,7 @@ public class EndingTests
     }
 
     // The buffers between take megabytes, at no known moment: full is what has not moved for a while.
-    private static async Task StalledAsync(Func<ServerSentEventWriter?> writer)
+    internal static async Task StalledAsync(Func<ServerSentEventWriter?> writer)
     {
         var (count, same) = (-1L, 0);
         await Until.TrueAsync(() =>
