@@ -12,10 +12,10 @@ internal static class ListenerHost
     public static async Task<int> RunAsync(EchoOptions options)
     {
         using var logging = LoggerFactory.Create(logging => logging.AddConsole().SetMinimumLevel(LogLevel.Warning));
-        using var listener = new HttpListener();
+        HttpListener listener;
         try
         {
-            Start(listener, options.Port);
+            listener = Start(options.Port);
         }
         catch (HttpListenerException error)
         {
@@ -30,6 +30,7 @@ internal static class ListenerHost
         Map(router, options);
         Console.WriteLine($"Listening on {listener.Prefixes.Single().TrimEnd('/')}");
         await router.RunAsync(stop.Token);
+        listener.Close();
         return 0;
 
         void Stop(PosixSignalContext signal)
@@ -75,16 +76,16 @@ internal static class ListenerHost
     }
 
     // HttpListener knows no port 0: a free one is looked for, which somebody else may take first.
-    private static void Start(HttpListener listener, int port)
+    private static HttpListener Start(int port)
     {
         for (var tries = 0; ; tries++)
         {
-            listener.Prefixes.Clear();
+            var listener = new HttpListener();   // one that could not start is of no more use
             listener.Prefixes.Add(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{(port == 0 ? FreePort() : port)}/"));
             try
             {
                 listener.Start();
-                return;
+                return listener;
             }
             catch (HttpListenerException) when (port == 0 && tries < 10)
             {

@@ -168,7 +168,11 @@ public static class ServerSentEventEndpointRouteBuilderExtensions
         ArgumentNullException.ThrowIfNull(options);
         var services = endpoints.ServiceProvider;
         var endpoint = new ServerSentEventEndpoint(
-            options, open, HostConnections.For(services), ServerSentEventMetrics.For(services.GetService<IMeterFactory>()), HostLoggers.ServerSentEvents(services));
+            options,
+            open,
+            HostConnections.For(services),
+            ServerSentEventMetrics.For(services.GetService<IMeterFactory>()),
+            HostLoggers.ServerSentEvents(services));
         return endpoints.MapMethods(pattern, Get, endpoint.InvokeAsync).WithDisplayName($"Server-Sent Events {pattern}");
     }
 }

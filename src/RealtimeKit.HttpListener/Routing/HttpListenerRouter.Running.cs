@@ -131,7 +131,7 @@ public sealed partial class HttpListenerRouter
 
     private static partial class Log
     {
-        [LoggerMessage(40, LogLevel.Information, "Stopping: connections are told, and no more requests are served.", EventName = "Stopping")]
+        [LoggerMessage(40, LogLevel.Debug, "Stopping: connections are told, and no more requests are served.", EventName = "Stopping")]
         public static partial void Stopping(ILogger logger);
 
         [LoggerMessage(41, LogLevel.Warning, "{Count} handlers did not end after their connections were aborted.", EventName = "HandlersLeft")]

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -43,4 +44,11 @@ public sealed class HttpListenerRouterOptions
     /// <c>RealtimeKit.HttpListener</c>. Default: nowhere.
     /// </summary>
     public ILoggerFactory LoggerFactory { get; init => field = value ?? throw new ArgumentNullException(nameof(value)); } = NullLoggerFactory.Instance;
+
+    /// <summary>
+    /// Makes the meters <c>RealtimeKit.WebSockets</c> and <c>RealtimeKit.ServerSentEvents</c> of what is mapped; an endpoint's
+    /// <see cref="RealtimeKit.WebSockets.WebSocketConnectionOptions.MeterFactory"/> goes first. Default: <see langword="null"/>, the
+    /// process's own meters of these names.
+    /// </summary>
+    public IMeterFactory? MeterFactory { get; init; }
 }

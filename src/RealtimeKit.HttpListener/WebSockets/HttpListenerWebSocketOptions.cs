@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using RealtimeKit.WebSockets;
 
 namespace System.Net;
@@ -33,13 +34,14 @@ public sealed class HttpListenerWebSocketOptions
     /// <summary>The limits of the opening handshake. HttpListener itself takes 32 KiB of headers.</summary>
     public WebSocketHandshakeOptions Handshake { get; private set; } = new();
 
-    internal HttpListenerWebSocketOptions Copy()
+    internal HttpListenerWebSocketOptions Copy(IMeterFactory? meters = null)
     {
         var copy = (HttpListenerWebSocketOptions)MemberwiseClone();
         copy.Connection = Connection.Clone();
         copy.Connection.Role = WebSocketRole.Server;
         copy.Connection.Compression = null;
         copy.Connection.CompressionParameters = null;
+        copy.Connection.MeterFactory ??= meters;
         copy.Handshake = Handshake.Clone();
         return copy;
     }

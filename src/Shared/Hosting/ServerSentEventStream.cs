@@ -32,7 +32,12 @@ internal sealed class ServerSentEventStream : TimerWheelEntry, IOpenConnection
     private long? _closedSince;
 
     public ServerSentEventStream(
-        HostContext context, PipeWriter output, EventProducer producer, ServerSentEventEndpointOptions options, ConnectionRegistry? registry, ServerSentEventMetrics metrics)
+        HostContext context,
+        PipeWriter output,
+        EventProducer producer,
+        ServerSentEventEndpointOptions options,
+        ConnectionRegistry? registry,
+        ServerSentEventMetrics metrics)
     {
         _context = context;
         _options = options;

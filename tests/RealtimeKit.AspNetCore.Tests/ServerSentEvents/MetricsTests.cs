@@ -92,7 +92,7 @@ public class MetricsTests
         });
         using var meter = new MeterRecorder(server);
         using var stream = await EventStream.OpenedAsync(server);
-        await EndingTests.StalledAsync(() => writer!);
+        await EventStreamEndingCases.StalledAsync(() => writer!);
         _time.Pass(TimeSpan.FromSeconds(45));
 
         (await meter.EndAsync()).Reason.Should().Be(Reason + "write_timeout");

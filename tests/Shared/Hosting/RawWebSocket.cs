@@ -6,7 +6,7 @@ using System.Net.Sockets;
 using System.Net.WebSockets;
 using System.Text;
 
-namespace RealtimeKit.AspNetCore.Tests.WebSockets;
+namespace RealtimeKit.Tests;
 
 internal sealed record RawFrame(bool IsFinal, int Opcode, byte[] Payload)
 {

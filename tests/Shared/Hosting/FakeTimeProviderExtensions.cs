@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Time.Testing;
 
-namespace RealtimeKit.AspNetCore.Tests.ServerSentEvents;
+namespace RealtimeKit.Tests;
 
 internal static class FakeTimeProviderExtensions
 {

@@ -1,6 +1,6 @@
 using RealtimeKit.WebSockets;
 
-namespace RealtimeKit.AspNetCore.Tests.WebSockets;
+namespace RealtimeKit.Tests;
 
 internal static class Handlers
 {

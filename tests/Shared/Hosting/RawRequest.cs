@@ -1,9 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
-using RealtimeKit.AspNetCore.Tests.WebSockets;
 
-namespace RealtimeKit.AspNetCore.Tests.ServerSentEvents;
+namespace RealtimeKit.Tests;
 
 /// <summary>An HTTP/1.1 request on a socket of its own, for what no client sends or does: it reads when it likes, and only then.</summary>
 internal sealed class RawRequest : IAsyncDisposable

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 
-namespace RealtimeKit.AspNetCore.Tests.WebSockets;
+namespace RealtimeKit.Tests;
 
 internal sealed record LogRecord(string Category, LogLevel Level, EventId Event, string Message, Exception? Exception);
 

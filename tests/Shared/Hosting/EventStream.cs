@@ -1,8 +1,7 @@
 using System.Net;
 using System.Text;
-using RealtimeKit.AspNetCore.Tests.WebSockets;
 
-namespace RealtimeKit.AspNetCore.Tests.ServerSentEvents;
+namespace RealtimeKit.Tests;
 
 /// <summary>A response's event stream, read as it comes, without a parser: blocks of lines as they stand on the wire.</summary>
 internal sealed class EventStream : IDisposable
@@ -52,8 +51,10 @@ internal sealed class EventStream : IDisposable
         var block = new StringBuilder();
         while (await _reader.ReadLineAsync(Until.Cancelled) is { } line)
         {
-            if (line.Length == 0)
+            if (line.Length == 0 && block.Length > 0)
                 return block.ToString();
+            if (line.Length == 0)
+                continue;   // dispatches nothing (WHATWG HTML §9.2.6); a host may carry its headers with one
             if (block.Length > 0)
                 block.Append('\n');
             block.Append(line);

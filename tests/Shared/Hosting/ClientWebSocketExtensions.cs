@@ -1,7 +1,7 @@
 using System.Net.WebSockets;
 using System.Text;
 
-namespace RealtimeKit.AspNetCore.Tests.WebSockets;
+namespace RealtimeKit.Tests;
 
 internal static class ClientWebSocketExtensions
 {

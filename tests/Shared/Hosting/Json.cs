@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
 
-namespace RealtimeKit.AspNetCore.Tests.ServerSentEvents;
+namespace RealtimeKit.Tests;
 
 internal sealed record Tick(int Number, string Text);
 

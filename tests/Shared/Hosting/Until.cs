@@ -1,4 +1,4 @@
-namespace RealtimeKit.AspNetCore.Tests.WebSockets;
+namespace RealtimeKit.Tests;
 
 internal static class Until
 {

@@ -1,11 +1,9 @@
-using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Time.Testing;
-using RealtimeKit.AspNetCore.Tests.WebSockets;
 using RealtimeKit.ServerSentEvents;
 
-namespace RealtimeKit.AspNetCore.Tests.ServerSentEvents;
+namespace RealtimeKit.Tests;
 
-public class HeartbeatTests
+public class HeartbeatCases
 {
     private readonly FakeTimeProvider _time = new();
 

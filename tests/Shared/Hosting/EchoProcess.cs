@@ -3,9 +3,8 @@ using System.Globalization;
 using System.Net;
 using System.Net.WebSockets;
 using System.Reflection;
-using RealtimeKit.AspNetCore.Tests.WebSockets;
 
-namespace RealtimeKit.AspNetCore.Tests.Samples;
+namespace RealtimeKit.Tests;
 
 /// <summary>samples/Echo, run as its users run it.</summary>
 internal sealed class EchoProcess : IAsyncDisposable
