@@ -46,6 +46,11 @@ internal abstract class TopicClient(TopicHub hub, string? userId) : ITopicConnec
             var options = new TopicSubscribeOptions { User = request.User, ConnectionId = Id, EndAtGap = endAtGap };
             _subscription = await hub.SubscribeAsync(this, request.Topics, request.After, options, cancellationToken).ConfigureAwait(false);
         }
+        catch (InvalidOperationException error) when (error is not TopicLimitException)
+        {
+            await DisposeAsync().ConfigureAwait(false);
+            throw new TopicRefusedException(503, "This server is going away. Try again.");
+        }
         catch
         {
             await DisposeAsync().ConfigureAwait(false);
