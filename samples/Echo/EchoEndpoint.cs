@@ -35,18 +35,20 @@ internal static class EchoEndpoint
         MaxInflateRatio = 0,
     };
 
-    // An echo has no secrets, and conformance suites go past the defaults. An application should do neither.
-    private static WebSocketEndpointOptions Limits(EchoOptions options) => new()
+    /// <summary>Conformance suites go past the defaults, and an echo has no secrets. An application should do neither.</summary>
+    public static void SetLimits(WebSocketEndpointOptions endpoint, EchoOptions options)
     {
-        Origins = OriginPolicy.Any,
-        SubProtocols = options.SubProtocols,
-        Compression = options.Compression == "off" ? null : Compression(takesOver: options.Compression == "takeover"),
-        Connection =
-        {
-            MaxMessageSize = options.MaxMessage,
-            MaxFragmentsPerMessage = 1_000_000,
-            ControlFramesPerSecond = 10_000,
-            ControlFrameBurst = 10_000,
-        },
-    };
+        endpoint.Compression = options.Compression == "off" ? null : Compression(takesOver: options.Compression == "takeover");
+        endpoint.Connection.MaxMessageSize = options.MaxMessage;
+        endpoint.Connection.MaxFragmentsPerMessage = 1_000_000;
+        endpoint.Connection.ControlFramesPerSecond = 10_000;
+        endpoint.Connection.ControlFrameBurst = 10_000;
+    }
+
+    private static WebSocketEndpointOptions Limits(EchoOptions options)
+    {
+        var endpoint = new WebSocketEndpointOptions { Origins = OriginPolicy.Any, SubProtocols = options.SubProtocols };
+        SetLimits(endpoint, options);
+        return endpoint;
+    }
 }
