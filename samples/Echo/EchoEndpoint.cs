@@ -43,16 +43,17 @@ internal static class EchoEndpoint
         MaxInflateRatio = 0,
     };
 
-    // An echo has no secrets, and conformance suites go past the defaults. An application should do neither.
+    /// <summary>An echo has no secrets, and conformance suites go past the defaults. An application should do neither.</summary>
+    public static void SetLimits(WebSocketEndpointOptions endpoint, EchoOptions options)
+    {
+        endpoint.Compression = options.Compression == "off" ? null : Compression(takesOver: options.Compression == "takeover");
+        Raise(endpoint.Connection, options);
+    }
+
     private static WebSocketEndpointOptions Limits(EchoOptions options)
     {
-        var limits = new WebSocketEndpointOptions
-        {
-            Origins = OriginPolicy.Any,
-            SubProtocols = options.SubProtocols,
-            Compression = options.Compression == "off" ? null : Compression(takesOver: options.Compression == "takeover"),
-        };
-        Raise(limits.Connection, options);
-        return limits;
+        var endpoint = new WebSocketEndpointOptions { Origins = OriginPolicy.Any, SubProtocols = options.SubProtocols };
+        SetLimits(endpoint, options);
+        return endpoint;
     }
 }

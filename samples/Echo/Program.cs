@@ -24,9 +24,12 @@ builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, o
         listen.UseHttps(SelfSigned.Create());
 }));
 
+builder.Services.AddTopics(topics => TopicsEndpoint.Configure(topics, options));
+
 await using var app = builder.Build();
 app.MapEcho(options);
 app.MapSse(options);
+app.MapTopics(options);
 if (options.Stats)
     app.MapStats();
 

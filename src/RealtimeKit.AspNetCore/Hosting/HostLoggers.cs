@@ -10,5 +10,7 @@ internal static class HostLoggers
 
     public static ILogger ServerSentEvents(IServiceProvider services) => Create(services, "RealtimeKit.AspNetCore.ServerSentEventEndpoint");
 
+    public static ILogger Topics(IServiceProvider services) => Create(services, "RealtimeKit.AspNetCore.TopicEndpoint");
+
     private static ILogger Create(IServiceProvider services, string category) => services.GetRequiredService<ILoggerFactory>().CreateLogger(category);
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using RealtimeKit.WebSockets;
 
@@ -47,6 +48,11 @@ public sealed class WebSocketEndpointOptions
     /// use. Default: <see langword="false"/>.
     /// </summary>
     public bool ForceStream { get; set; }
+
+    /// <summary>
+    /// Asked, with the subprotocol chosen, before a handshake that is in order is answered; where it says no, it has written the response.
+    /// </summary>
+    internal Func<HttpContext, string?, ValueTask<bool>>? Accepting { get; set; }
 
     internal WebSocketEndpointOptions Copy(IServiceProvider? services = null)
     {

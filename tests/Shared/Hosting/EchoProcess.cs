@@ -17,9 +17,12 @@ internal sealed class EchoProcess : IAsyncDisposable
 
     public int Id => _process.Id;
 
-    public static async Task<EchoProcess> StartAsync(params string[] flags)
+    public static Task<EchoProcess> StartAsync(params string[] flags) => StartSampleAsync("EchoAssembly", flags);
+
+    /// <summary>Starts any sample that serves as samples/Echo does.</summary>
+    public static async Task<EchoProcess> StartSampleAsync(string assembly, params string[] flags)
     {
-        var echo = new EchoProcess(Launch(["--port", "0", .. flags]));
+        var echo = new EchoProcess(Launch(assembly, ["--port", "0", .. flags]));
         var line = await echo._process.StandardOutput.ReadLineAsync(Until.Cancelled);
         line.Should().StartWith("Listening on ");
         echo.HttpUri = new Uri(line!["Listening on ".Length..]);
@@ -29,7 +32,7 @@ internal sealed class EchoProcess : IAsyncDisposable
     /// <summary>Runs it to its end.</summary>
     public static async Task<(int ExitCode, string Output, string Error)> RunAsync(params string[] flags)
     {
-        await using var echo = new EchoProcess(Launch(flags));
+        await using var echo = new EchoProcess(Launch("EchoAssembly", flags));
         var output = echo._process.StandardOutput.ReadToEndAsync(Until.Cancelled);
         var error = echo._process.StandardError.ReadToEndAsync(Until.Cancelled);
         await echo._process.WaitForExitAsync(Until.Cancelled);
@@ -72,9 +75,9 @@ internal sealed class EchoProcess : IAsyncDisposable
         return default;
     }
 
-    private static Process Launch(IEnumerable<string> flags)
+    private static Process Launch(string name, IEnumerable<string> flags)
     {
-        var assembly = typeof(EchoProcess).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(pair => pair.Key == "EchoAssembly").Value!;
+        var assembly = typeof(EchoProcess).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(pair => pair.Key == name).Value!;
         return Process.Start(new ProcessStartInfo("dotnet", [assembly, .. flags]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
     }
 }
