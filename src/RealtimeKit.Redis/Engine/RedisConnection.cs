@@ -85,9 +85,9 @@ internal sealed partial class RedisConnection(RedisTopicOptions options, ILogger
             if (options.ConnectionFactory is null)
                 await multiplexer.DisposeAsync().ConfigureAwait(false);
         }
-        catch (Exception exception) when (IsRedis(exception) || exception is TopicEngineException)
+        catch (Exception)
         {
-            // It never connected.
+            // It never connected, and whoever asked was told why.
         }
     }
 
@@ -116,7 +116,7 @@ internal sealed partial class RedisConnection(RedisTopicOptions options, ILogger
 
     private async Task<IConnectionMultiplexer> StartAsync()
     {
-        if (options.Configuration.ChannelPrefix.ToString() is { Length: > 0 })
+        if (!options.Configuration.ChannelPrefix.IsNullOrEmpty)
             throw new InvalidOperationException("A ChannelPrefix would hide from nodes what scripts publish: use RedisTopicOptions.KeyPrefix.");
         var multiplexer = options.ConnectionFactory is { } factory
             ? await factory().ConfigureAwait(false)

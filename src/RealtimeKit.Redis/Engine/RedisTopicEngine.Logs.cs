@@ -86,7 +86,11 @@ public sealed partial class RedisTopicEngine
     /// <summary>The entries of a topic's stream after a position, of whatever epochs.</summary>
     internal async Task<IReadOnlyList<StoredEntry>> ReadStreamAsync(RedisTopic topic, TopicPosition after, int count, CancellationToken cancellationToken)
     {
-        var stored = await RangeAsync(topic, "(" + after, "+", count, cancellationToken).ConfigureAwait(false);
+        // A client may name the last position there can be: Redis refuses to begin after it.
+        if (after == new TopicPosition(ulong.MaxValue, ulong.MaxValue))
+            return [];
+        var next = after.Offset < ulong.MaxValue ? after with { Offset = after.Offset + 1 } : new TopicPosition(after.Epoch + 1, 0);
+        var stored = await RangeAsync(topic, next.ToString(), "+", count, cancellationToken).ConfigureAwait(false);
         var entries = new StoredEntry[stored.Length];
         for (var i = 0; i < stored.Length; i++)
             entries[i] = StoredEntry.Read(topic.Name, stored[i]);
