@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using RealtimeKit.Topics;
 using StackExchange.Redis;
 
@@ -67,20 +66,7 @@ public sealed partial class RedisTopicEngine
         TopicEngineNames.ThrowIfInvalid(topic);
         ArgumentOutOfRangeException.ThrowIfLessThan(maxCount, 1);
         var known = _cache.Get(topic);
-        var begun = Stopwatch.GetTimestamp();
-        while (true)
-        {
-            try
-            {
-                return await ReadOnceAsync(known, after, Math.Min(maxCount, known.PageCount), cancellationToken).ConfigureAwait(false);
-            }
-            catch (TopicEngineException exception) when (
-                RedisConnection.IsTransient(exception) && Stopwatch.GetElapsedTime(begun) + RetryDelay < _options.ReadRetryTime)
-            {
-                // Whoever is behind stays connected, and goes on from its cursor when Redis is back.
-                await Task.Delay(RetryDelay, cancellationToken).ConfigureAwait(false);
-            }
-        }
+        return await ReadPageAsync(known, after, Math.Min(maxCount, known.PageCount), cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>The entries of a topic's stream after a position, of whatever epochs.</summary>
@@ -125,7 +111,7 @@ public sealed partial class RedisTopicEngine
         }
     }
 
-    private async Task<TopicPage> ReadOnceAsync(RedisTopic topic, TopicPosition after, int count, CancellationToken cancellationToken)
+    private async Task<TopicPage> ReadPageAsync(RedisTopic topic, TopicPosition after, int count, CancellationToken cancellationToken)
     {
         var page = await ReadStreamAsync(topic, after, count, cancellationToken).ConfigureAwait(false);
         if (page.Count > 0 && page[0].Entry is not null && Follows(page[0].Position, after))

@@ -49,13 +49,6 @@ public sealed class RedisTopicOptions
     public TimeSpan PublishRetryTime { get; set => field = InRange(value, TimeSpan.Zero, TimeSpan.FromHours(1)); } = TimeSpan.Zero;
 
     /// <summary>
-    /// How long subscribers that are behind wait for Redis to come back, before their subscriptions end; those that have caught up wait in
-    /// any case. Default: 10 minutes.
-    /// </summary>
-    /// <exception cref="ArgumentOutOfRangeException">The value is negative or more than 1 day.</exception>
-    public TimeSpan ReadRetryTime { get; set => field = InRange(value, TimeSpan.Zero, TimeSpan.FromDays(1)); } = TimeSpan.FromMinutes(10);
-
-    /// <summary>
     /// How often each topic with subscribers on this node is compared with Redis, for notices that were lost without the connection being
     /// lost, and for history that was. Default: 10 s.
     /// </summary>

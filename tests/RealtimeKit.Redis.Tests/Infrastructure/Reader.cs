@@ -128,7 +128,17 @@ internal sealed class Reader : IAsyncDisposable
                     await Task.Delay(2, _stopping.Token);
                     break;
                 default:
-                    var page = await _engine.ReadAsync(_log.Topic, position, batch.Length, _stopping.Token);
+                    TopicPage page;
+                    try
+                    {
+                        page = await _engine.ReadAsync(_log.Topic, position, batch.Length, _stopping.Token);
+                    }
+                    catch (TopicEngineException)
+                    {
+                        await Task.Delay(20, _stopping.Token);
+                        break;
+                    }
+
                     lock (_record)
                     {
                         if (page.Gap is { } gap)

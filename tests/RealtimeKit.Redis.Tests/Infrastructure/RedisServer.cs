@@ -27,12 +27,22 @@ public sealed class RedisServer : IAsyncDisposable
 
     public string Folder { get; }
 
+    private bool KeepsData { get; init; }
+
     /// <summary>Times out soon: what a test does to a server must be noticed within it.</summary>
     public string ConnectionString => $"127.0.0.1:{Port},asyncTimeout=3000,connectTimeout=2000";
 
     public static async Task<RedisServer> StartAsync(params string[] options)
     {
         var server = new RedisServer(FreePort(), Directory.CreateTempSubdirectory("redis-").FullName, options);
+        await server.StartProcessAsync();
+        return server;
+    }
+
+    /// <summary>Another server on this one's data, which must not be running. Disposing it leaves the data.</summary>
+    public async Task<RedisServer> StartElsewhereAsync()
+    {
+        var server = new RedisServer(FreePort(), Folder, _options) { KeepsData = true };
         await server.StartProcessAsync();
         return server;
     }
@@ -120,7 +130,8 @@ public sealed class RedisServer : IAsyncDisposable
         }
 
         _process?.Dispose();
-        Directory.Delete(Folder, recursive: true);
+        if (!KeepsData)
+            Directory.Delete(Folder, recursive: true);
     }
 
     private static void CopyFolder(string from, string to)
