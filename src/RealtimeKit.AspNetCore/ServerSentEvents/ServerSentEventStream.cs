@@ -23,6 +23,7 @@ internal sealed class ServerSentEventStream : TimerWheelEntry, IOpenConnection
     private CancellationTokenRegistration _aborted;
     private ServerSentEventEnd _end;
     private bool _isCounted;
+    private bool _isEnding;
 
     // What the wheel saw: the number of writes, since when it is the same, and since when a write or the handler has not ended.
     private long _writeCount;
@@ -122,7 +123,13 @@ internal sealed class ServerSentEventStream : TimerWheelEntry, IOpenConnection
     {
         var now = _options.TimeProvider.GetTimestamp();
         if (Writer.IsClosed)
+        {
+            // However long a write had waited before: the time to end begins here.
+            if (!_isEnding)
+                _stuckSince = null;
+            _isEnding = true;
             return IsStuckFor(EndTimeout, now) ? AbortLater() : Step;
+        }
 
         // The last write came after the visit before this one.
         if (Writer.WriteCount is var count && count != _writeCount)
@@ -152,7 +159,6 @@ internal sealed class ServerSentEventStream : TimerWheelEntry, IOpenConnection
             return Min(left, Step);
         SetEnd(ServerSentEventEnd.MaxAge);
         Writer.Close();
-        _stuckSince = null;
         return Step;
     }
 
