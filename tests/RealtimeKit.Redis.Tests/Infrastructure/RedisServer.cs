@@ -102,6 +102,10 @@ public sealed class RedisServer : IAsyncDisposable
         return await reader.ReadLineAsync(deadline.Token);
     }
 
+    /// <summary>Waits until so many nodes listen to a channel.</summary>
+    public Task ListenersAsync(string channel, int count) => Eventually.TrueAsync(
+        async () => await ExecuteAsync($"EVAL \"return redis.call('PUBSUB','SHARDNUMSUB','{channel}')[2]\" 0") == $":{count}");
+
     /// <summary>SIGKILL: nothing more is written.</summary>
     public async Task KillAsync()
     {
