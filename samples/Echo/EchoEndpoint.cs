@@ -13,7 +13,7 @@ internal static class EchoEndpoint
     public static void MapEcho(this IEndpointRouteBuilder endpoints, EchoOptions options) =>
         endpoints.MapWebSocket("/ws", Limits(options), EchoAsync);
 
-    private static async Task EchoAsync(WebSocketConnection connection)
+    public static async Task EchoAsync(WebSocketConnection connection)
     {
         Interlocked.Increment(ref _connections);
         try
@@ -27,6 +27,14 @@ internal static class EchoEndpoint
         }
     }
 
+    public static void Raise(WebSocketConnectionOptions limits, EchoOptions options)
+    {
+        limits.MaxMessageSize = options.MaxMessage;
+        limits.MaxFragmentsPerMessage = 1_000_000;
+        limits.ControlFramesPerSecond = 10_000;
+        limits.ControlFrameBurst = 10_000;
+    }
+
     private static PerMessageDeflateOptions Compression(bool takesOver) => new()
     {
         ServerContextTakeover = takesOver,
@@ -35,14 +43,11 @@ internal static class EchoEndpoint
         MaxInflateRatio = 0,
     };
 
-    /// <summary>Conformance suites go past the defaults, and an echo has no secrets. An application should do neither.</summary>
+    /// <summary>An echo has no secrets, and conformance suites go past the defaults. An application should do neither.</summary>
     public static void SetLimits(WebSocketEndpointOptions endpoint, EchoOptions options)
     {
         endpoint.Compression = options.Compression == "off" ? null : Compression(takesOver: options.Compression == "takeover");
-        endpoint.Connection.MaxMessageSize = options.MaxMessage;
-        endpoint.Connection.MaxFragmentsPerMessage = 1_000_000;
-        endpoint.Connection.ControlFramesPerSecond = 10_000;
-        endpoint.Connection.ControlFrameBurst = 10_000;
+        Raise(endpoint.Connection, options);
     }
 
     private static WebSocketEndpointOptions Limits(EchoOptions options)

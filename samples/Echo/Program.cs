@@ -12,6 +12,9 @@ catch (FormatException error)
     return 2;
 }
 
+if (options.Host == "httplistener")
+    return await ListenerHost.RunAsync(options);
+
 var builder = WebApplication.CreateSlimBuilder();
 builder.Logging.SetMinimumLevel(LogLevel.Warning);
 builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, options.Port, listen =>
