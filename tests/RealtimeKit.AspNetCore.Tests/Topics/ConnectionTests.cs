@@ -85,7 +85,7 @@ public class ConnectionTests
             topics.BatchCount = 1;
         });
         using var socket = await server.ConnectAsync("/live?topic=a");
-        var payload = new string('x', 1 << 20);
+        var payload = new string('x', 1_000_000);
         var count = 0;
         string? cursor = null;
 

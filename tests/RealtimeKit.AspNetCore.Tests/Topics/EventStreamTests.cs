@@ -62,6 +62,23 @@ public class EventStreamTests
         (await resumed.ReadAsync(1)).Should().Equal("b: 1");
     }
 
+    [Fact(Timeout = Until.Bound)]
+    public async Task LastEventId_OfAFirstBatchWithoutRoomForAllTopics_NamesThemAll()
+    {
+        await using var server = await TopicsServer.StartAsync(Wire.Pipes, topics => topics.BatchCount = 2);
+        var cursor = await server.GetCursorAsync("?topic=a&topic=b");
+        for (var i = 0; i < 10; i++)
+            await server.Hub().PublishAsync("a", $"{i}");
+        using var events = await TopicEvents.OpenAsync(server, "/live", ("Last-Event-ID", cursor));
+        for (var i = 0; i < 10; i++)
+        {
+            TopicCursor.TryParse((await events.ReadAsync())!.Id, out var id).Should().BeTrue();
+            id.Select(pair => pair.Key).Should().Equal("a", "b");
+            id[0].Value.Offset.Should().Be((ulong)i + 1);
+            id[1].Value.Offset.Should().Be(0);
+        }
+    }
+
     [Theory(Timeout = Until.Bound)]
     [InlineData("lastEventId")]
     [InlineData("after")]

@@ -2,6 +2,7 @@ using System.Net.WebSockets;
 using System.Text;
 using RealtimeKit.AspNetCore.Tests.WebSockets;
 using RealtimeKit.Topics;
+using RealtimeKit.WebSockets;
 
 namespace RealtimeKit.AspNetCore.Tests.Topics;
 
@@ -68,6 +69,22 @@ public class RawWebSocketTests
         (await socket.ReceiveMessageAsync()).Type.Should().Be(WebSocketMessageType.Close);
         ((int)socket.CloseStatus!).Should().Be(4290);
         socket.CloseStatusDescription.Should().Be(cursor);
+    }
+
+    [Fact(Timeout = Until.Bound)]
+    public async Task Subscribe_CompressionAgreedOn_MessagesAreWhole()
+    {
+        await using var server = await TopicsServer.StartAsync(Wire.Pipes, endpoint: options => options.WebSockets.Compression = new PerMessageDeflateOptions());
+        using var compressed = await server.ConnectAsync("/live?topic=a", options => options.DangerousDeflateOptions = new WebSocketDeflateOptions());
+        using var plain = await server.ConnectAsync("/live?topic=a");
+        var text = string.Concat(Enumerable.Range(0, 1000).Select(i => $"{{\"n\":{i}}}"));
+        for (var i = 0; i < 3; i++)
+            await server.Hub().PublishAsync("a", text);
+        for (var i = 0; i < 3; i++)
+        {
+            (await compressed.ReceiveTextAsync()).Should().Be(text);
+            (await plain.ReceiveTextAsync()).Should().Be(text);
+        }
     }
 
     [Fact(Timeout = Until.Bound)]

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
 using RealtimeKit.AspNetCore.Tests.ServerSentEvents;
 using RealtimeKit.AspNetCore.Tests.WebSockets;
 using RealtimeKit.Topics;
@@ -123,6 +124,38 @@ public class SecurityTests
     }
 
     [Fact(Timeout = Until.Bound)]
+    public async Task Authorization_OfTheBuilder_HoldsForAllButPreflights()
+    {
+        await using var server = await TestServerHost.StartAsync(
+            Wire.Pipes,
+            app =>
+            {
+                app.UseAuthentication();
+                app.UseAuthorization();
+                app.MapTopics("/live", options => options.Origins = OriginPolicy.Only(Page)).RequireAuthorization();
+            },
+            builder =>
+            {
+                builder.Services.AddAuthentication("Cookies").AddCookie("Cookies", options => options.Events.OnRedirectToLogin = context =>
+                {
+                    context.Response.StatusCode = 401;
+                    return Task.CompletedTask;
+                });
+                builder.Services.AddAuthorization();
+                builder.Services.AddTopics();
+            });
+        var origin = ("Origin", Page);
+        (await server.ConnectStatusAsync("/live?topic=a", origin)).Should().Be(401);
+        (await TopicEvents.StatusAsync(server, "/live?topic=a", origin)).Should().Be(401);
+        using var publish = await server.PostAsync("/live/a", "x", origin);
+        publish.StatusCode.Should().Be(HttpStatusCode.Unauthorized);
+        using var change = await server.PostAsync("/live", "{}", origin);
+        change.StatusCode.Should().Be(HttpStatusCode.Unauthorized);
+        using var preflight = await server.SendAsync(HttpMethod.Options, "/live", null, origin, ("Access-Control-Request-Method", "POST"));
+        preflight.StatusCode.Should().Be(HttpStatusCode.NoContent);
+    }
+
+    [Fact(Timeout = Until.Bound)]
     public async Task Conventions_OfTheBuilder_HoldForAllOfIt()
     {
         await using var server = await TestServerHost.StartAsync(
@@ -136,7 +169,7 @@ public class SecurityTests
                     return inner(context);
                 };
             }),
-            builder => Microsoft.Extensions.DependencyInjection.TopicsServiceCollectionExtensions.AddTopics(builder.Services));
+            builder => builder.Services.AddTopics());
         foreach (var response in new[]
         {
             await server.PostAsync("/live", "{}"), await server.PostAsync("/live/a", "x"),

@@ -120,6 +120,7 @@ internal sealed class EventStreamHistory(TestServerHost server, int seed) : Topi
         var missing = _topics.Except(has).ToArray();
         if (missing.Length == 0)
             return;
+        missing.Should().BeSubsetOf(_positions.Keys, "every cursor names all topics that the stream began with");
         var after = missing.Aggregate(TopicCursor.Empty, (cursor, topic) => cursor.With(topic, _positions[topic] with { Offset = LastOf(topic) }));
         using var response = await Server.ChangeAsync(opening.GetProperty("stream").GetString()!, missing, after: after.ToString());
 
