@@ -97,7 +97,6 @@ public sealed partial class HttpListenerRouter
             else
             {
                 await RouteAsync(context).ConfigureAwait(false);
-                await context.CloseAsync().ConfigureAwait(false);
             }
         }
 #pragma warning disable CA1031 // Whatever the handler throws: it is logged, and the client is told as far as that is still possible.
