@@ -115,6 +115,12 @@ public sealed partial class HttpListenerRouter
 
     private Task RouteAsync(HttpListenerContext context)
     {
+        if (context.Request.RawUrl?.Length > _options.MaxUrlLength)
+        {
+            Log.Refused(_logger, 414);
+            return context.RespondAsync(414, "The request's target is too long.");
+        }
+
         if (_routes.Find(context.Request.Url) is not { } route)
         {
             Log.Refused(_logger, 404);
