@@ -2,6 +2,7 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 
 namespace RealtimeKit.Benchmarks.EndToEnd;
 
@@ -30,6 +31,9 @@ internal static class ServerProgram
                     listen.Protocols = HttpProtocols.Http1;
             });
         });
+        if (arguments.Has("send-buffer"))
+            LimitSendBuffer(builder.Services, arguments.Number("send-buffer"));
+        FanOutServer.AddServices(builder.Services, implementation);
         var app = builder.Build();
         app.MapGet("/stats", () => Results.Json(ServerStats.Read()));
         app.MapGet("/gc", () => Results.Json(ServerStats.CollectAndRead()));
@@ -52,9 +56,12 @@ internal static class ServerProgram
                 BareEcho.MapStream(app, arguments.Number("buffer", 16 * 1024), corrupt: true);
                 break;
             default:
-                if (!EventStreams.Implementations.Contains(implementation))
-                    throw new BenchmarkException($"--impl must be one of {string.Join(", ", [.. Implementations, .. EventStreams.Implementations])}");
-                EventStreams.Map(app, implementation, arguments.Number("size", 100));
+                if (EventStreams.Implementations.Contains(implementation))
+                    EventStreams.Map(app, implementation, arguments.Number("size", 100));
+                else if (FanOutServer.Implementations.Contains(implementation))
+                    FanOutServer.Map(app, implementation);
+                else
+                    throw new BenchmarkException($"--impl must be one of {string.Join(", ", [.. Implementations, .. EventStreams.Implementations, .. FanOutServer.Implementations])}");
                 break;
         }
 
@@ -66,6 +73,15 @@ internal static class ServerProgram
             await app.WaitForShutdownAsync();
         return 0;
     }
+
+    // Accepted sockets inherit the kernel's send buffer, which then no longer grows by itself.
+    private static void LimitSendBuffer(IServiceCollection services, int bytes) => services.Configure<SocketTransportOptions>(options =>
+        options.CreateBoundListenSocket = endpoint =>
+        {
+            var socket = SocketTransportOptions.CreateDefaultBoundListenSocket(endpoint);
+            socket.SendBufferSize = bytes;
+            return socket;
+        });
 
     // On a thread of its own: reading standard input blocks, and the thread pool of one core would count the blocked thread as its only
     // one and stand still for half a second now and then.
