@@ -8,6 +8,7 @@ internal sealed record FanOutContender(string Name, string Implementation, FanOu
         new("loop of WebSocket.SendAsync", "fan-loop", FanOutProtocol.WebSocket),
         new("SignalR group", "fan-signalr", FanOutProtocol.SignalR),
         new("ours, loop of prepared sends", "fan-prepared-ws", FanOutProtocol.WebSocket),
+        new("straight to the sockets (floor)", "fan-sockets", FanOutProtocol.WebSocket),
         new("TypedResults, a channel each", "fan-results", FanOutProtocol.EventStream),
         new("bytes, written and flushed", "fan-bytes", FanOutProtocol.EventStream),
         new("ours, loop of prepared events", "fan-prepared-sse", FanOutProtocol.EventStream),

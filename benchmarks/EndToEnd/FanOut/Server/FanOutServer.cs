@@ -24,6 +24,7 @@ internal static class FanOutServer
             "fan-lossy" => new SocketLoop(isLossy: true),
             "fan-signalr" => new SignalRGroup(),
             "fan-prepared-ws" => new PreparedSocketLoop(),
+            "fan-sockets" => new SocketFloor(),
             "fan-results" => new ResultStreams(),
             "fan-bytes" => new ByteStreams(),
             "fan-prepared-sse" => new PreparedEventLoop(),
