@@ -21,7 +21,7 @@ internal static class FanOutLoadProgram
         {
             if (!isStalled)
                 isStalled = !TryRun(load, burst, arguments.Seconds("warmup", 1), arguments, latencies: null, out _, out _);
-            results.Add(isStalled ? new FanOutResult(burst, 0, 0, 1, 0, 0, 0, 0, 0, IsStalled: true) : Measure(load, stats, burst, arguments));
+            results.Add(isStalled ? FanOutResult.Stalled(burst) : Measure(load, stats, burst, arguments));
             isStalled = results[^1].IsStalled;
         }
         Print(results);
@@ -77,7 +77,7 @@ internal static class FanOutLoadProgram
         var elapsed = watch.Elapsed;
         cpu = Environment.CpuUsage.TotalTime - cpu;
         if (!isComplete)
-            return new FanOutResult(burst, 0, 0, 1, 0, 0, 0, 0, 0, IsStalled: true);
+            return FanOutResult.Stalled(burst);
         var after = stats.Get("/stats");
         return new FanOutResult(
             burst,

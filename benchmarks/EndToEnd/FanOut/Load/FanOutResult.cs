@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace RealtimeKit.Benchmarks.EndToEnd;
 
 /// <summary>What one measurement found; <c>fan-load</c> prints a list of them as one line of JSON.</summary>
@@ -23,10 +25,15 @@ internal sealed record FanOutResult(
     long AllocatedBytes,
     bool IsStalled)
 {
+    public static FanOutResult Stalled(int burst) => new(burst, 0, 0, 1, 0, 0, 0, 0, 0, IsStalled: true);
+
+    [JsonIgnore]
     public double DeliveriesPerSecond => Deliveries / Seconds;
 
     /// <summary>The same number in microseconds for each.</summary>
+    [JsonIgnore]
     public double ServerCpuSecondsPerMillion => ServerCpuSeconds * 1e6 / Deliveries;
 
+    [JsonIgnore]
     public double AllocatedBytesPerDelivery => (double)AllocatedBytes / Deliveries;
 }
