@@ -1,0 +1,23 @@
+namespace RealtimeKit.Topics;
+
+/// <summary>Why a subscription has ended.</summary>
+public enum TopicSubscriptionEnd
+{
+    /// <summary>Whoever made it disposed it.</summary>
+    Disposed,
+
+    /// <summary>Its subscriber fell too far behind, see <see cref="SlowConsumerPolicy.Disconnect"/>.</summary>
+    TooSlow,
+
+    /// <summary>Its subscriber threw: the connection has gone.</summary>
+    Failed,
+
+    /// <summary>Its subscriber cannot be told of a gap, see <see cref="TopicSubscribeOptions.EndAtGap"/>.</summary>
+    Gap,
+
+    /// <summary>The host goes away.</summary>
+    Draining,
+
+    /// <summary>The engine failed while it read for this subscription.</summary>
+    EngineFailed,
+}
