@@ -106,10 +106,11 @@ internal static class FanOutBenchmark
     {
         var rows = new List<FanOutRow>();
         var subscribers = settings.Subscribers[0];
+        var contenders = settings.Contenders.Where(contender => contender.IsWorthStalling).ToArray();
         foreach (var stalled in Stalled)
         {
-            var results = settings.Contenders.ToDictionary(contender => contender, _ => new List<FanOutResult[]>());
-            foreach (var contender in settings.Contenders)
+            var results = contenders.ToDictionary(contender => contender, _ => new List<FanOutResult[]>());
+            foreach (var contender in contenders)
             {
                 results[contender].Add(await RunOnceAsync<FanOutResult[]>(
                     settings.Cores,

@@ -1,11 +1,6 @@
-using System.Diagnostics;
-
 namespace RealtimeKit.Benchmarks.EndToEnd;
 
-/// <summary>How many subscribers a server has, and the number of its last message.</summary>
-internal sealed record FanOutState(int Subscribers, long Published);
-
-/// <summary><c>/publish?count=N&amp;size=B&amp;interval=MS</c> publishes inside the server, one publisher at a time; <c>/state</c> tells <see cref="FanOutState"/>.</summary>
+/// <summary>The servers of <c>run-fanout</c>.</summary>
 internal static class FanOutServer
 {
     public static readonly string[] Implementations = [.. FanOutContender.All.Select(contender => contender.Implementation), "fan-lossy"];
@@ -16,34 +11,18 @@ internal static class FanOutServer
             SignalRGroup.AddServices(services);
     }
 
-    public static void Map(WebApplication app, string implementation)
+    public static void Map(WebApplication app, string implementation) => FanOutEndpoints.Map(app, implementation switch
     {
-        IFanOut fanOut = implementation switch
-        {
-            "fan-loop" => new SocketLoop(isLossy: false),
-            "fan-lossy" => new SocketLoop(isLossy: true),
-            "fan-signalr" => new SignalRGroup(),
-            "fan-prepared-ws" => new PreparedSocketLoop(),
-            "fan-sockets" => new SocketFloor(),
-            "fan-results" => new ResultStreams(),
-            "fan-bytes" => new ByteStreams(),
-            "fan-prepared-sse" => new PreparedEventLoop(),
-            _ => throw new BenchmarkException($"--impl must be one of {string.Join(", ", Implementations)}"),
-        };
-        fanOut.Map(app);
-        var published = 0L;
-        app.MapGet("/state", () => Results.Json(new FanOutState(fanOut.Subscribers, published)));
-        app.MapGet("/publish", async (int count, int size, int interval) =>
-        {
-            var start = Stopwatch.GetTimestamp();
-            for (var i = 0; i < count; i++)
-            {
-                await fanOut.PublishAsync(FanOutMessage.Create(++published, size));
-                var wait = (interval * (i + 1)) - Stopwatch.GetElapsedTime(start).TotalMilliseconds;
-                if (wait >= 1)
-                    await Task.Delay((int)wait);
-            }
-            return Results.NoContent();
-        });
-    }
+        "fan-loop" => new SocketLoop(isLossy: false),
+        "fan-lossy" => new SocketLoop(isLossy: true),
+        "fan-signalr" => new SignalRGroup(),
+        "fan-topics-ws" => new TopicSockets(),
+        "fan-prepared-ws" => new PreparedSocketLoop(),
+        "fan-sockets" => new SocketFloor(),
+        "fan-results" => new ResultStreams(),
+        "fan-bytes" => new ByteStreams(),
+        "fan-topics-sse" => new TopicStreams(),
+        "fan-prepared-sse" => new PreparedEventLoop(),
+        _ => throw new BenchmarkException($"--impl must be one of {string.Join(", ", Implementations)}"),
+    });
 }
