@@ -50,3 +50,8 @@ internal readonly struct IdPayload(string id) : IEventPayload
 {
     public void Write(PipeWriter output) => ServerSentEventFormatter.WriteId(output, id);
 }
+
+internal readonly struct EncodedPayload(ReadOnlyMemory<byte> encoded) : IEventPayload
+{
+    public void Write(PipeWriter output) => output.Write(encoded.Span);
+}

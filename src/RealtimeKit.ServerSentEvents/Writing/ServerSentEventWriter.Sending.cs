@@ -107,6 +107,29 @@ public sealed partial class ServerSentEventWriter
         }
     }
 
+    /// <summary>Writes several events and flushes once, whatever the options say, unless a write is under way.</summary>
+    /// <returns>Whether the gate was free. The task completes when the pipe has taken the bytes.</returns>
+    internal bool TrySendBatch<TPayload>(scoped in TPayload payload, out ValueTask flushed)
+        where TPayload : struct, IEventPayload, allows ref struct
+    {
+        flushed = default;
+        if (!_gate.TryEnter())
+            return false;
+        var flush = Write(payload, CancellationToken.None, flushes: true);
+        if (flush.IsCompletedSuccessfully)
+            Finish(flush.Result);
+        else
+            flushed = FinishAsync(flush);
+        return true;
+    }
+
+    /// <summary>Writes what is encoded already, and flushes it, whatever the options say.</summary>
+    internal async ValueTask SendEncodedAsync(ReadOnlyMemory<byte> encoded)
+    {
+        await _gate.EnterAsync(CancellationToken.None).ConfigureAwait(false);
+        await FinishAsync(Write(new EncodedPayload(encoded), CancellationToken.None, flushes: true)).ConfigureAwait(false);
+    }
+
     private ValueTask SendAsync<TPayload>(in TPayload payload, CancellationToken cancellationToken)
         where TPayload : struct, IEventPayload
     {
@@ -128,8 +151,8 @@ public sealed partial class ServerSentEventWriter
     }
 
     /// <summary>Writes with the gate held; lets go of it where that throws.</summary>
-    private ValueTask<FlushResult> Write<TPayload>(in TPayload payload, CancellationToken cancellationToken)
-        where TPayload : struct, IEventPayload
+    private ValueTask<FlushResult> Write<TPayload>(scoped in TPayload payload, CancellationToken cancellationToken, bool flushes = false)
+        where TPayload : struct, IEventPayload, allows ref struct
     {
         try
         {
@@ -137,7 +160,7 @@ public sealed partial class ServerSentEventWriter
             cancellationToken.ThrowIfCancellationRequested();
             payload.Write(_output);
             Volatile.Write(ref _writeCount, _writeCount + 1);
-            return _options.AutoFlush || (_output.CanGetUnflushedBytes && _output.UnflushedBytes >= _options.MaxUnflushedBytes)
+            return flushes || _options.AutoFlush || (_output.CanGetUnflushedBytes && _output.UnflushedBytes >= _options.MaxUnflushedBytes)
                 ? _output.FlushAsync(cancellationToken)
                 : default;
         }

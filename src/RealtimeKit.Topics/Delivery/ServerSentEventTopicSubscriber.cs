@@ -1,3 +1,6 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Text.Json;
 using RealtimeKit.ServerSentEvents;
 
 namespace RealtimeKit.Topics;
@@ -9,15 +12,103 @@ namespace RealtimeKit.Topics;
 /// </summary>
 public sealed class ServerSentEventTopicSubscriber : ITopicSubscriber
 {
+    private readonly ServerSentEventWriter _events;
+    private readonly Action<TopicSubscription, TopicSubscriptionEnd, Exception?>? _onEnded;
+
     /// <summary>Makes a subscriber.</summary>
     /// <param name="events">The stream, which stays the caller's.</param>
     /// <param name="onEnded">Called when the subscription has ended; see <see cref="ITopicSubscriber.OnEnded"/>. Default: closes the writer.</param>
-    public ServerSentEventTopicSubscriber(ServerSentEventWriter events, Action<TopicSubscription, TopicSubscriptionEnd, Exception?>? onEnded = null) =>
-        throw new NotImplementedException();
+    public ServerSentEventTopicSubscriber(ServerSentEventWriter events, Action<TopicSubscription, TopicSubscriptionEnd, Exception?>? onEnded = null)
+    {
+        ArgumentNullException.ThrowIfNull(events);
+        _events = events;
+        _onEnded = onEnded;
+    }
 
     /// <inheritdoc/>
-    public ValueTask DeliverAsync(TopicSubscription subscription, ReadOnlySpan<TopicItem> items) => throw new NotImplementedException();
+    public ValueTask DeliverAsync(TopicSubscription subscription, ReadOnlySpan<TopicItem> items)
+    {
+        ArgumentNullException.ThrowIfNull(subscription);
+        if (_events.TrySendBatch(new Events(subscription, items), out var flush))
+            return flush;
+
+        // Somebody else is writing, a heartbeat for one. The cursors are this batch's, so it is encoded now.
+        var encoded = new ArrayBufferWriter<byte>();
+        Write(encoded, subscription, items);
+        return _events.SendEncodedAsync(encoded.WrittenMemory);
+    }
 
     /// <inheritdoc/>
-    public void OnEnded(TopicSubscription subscription, TopicSubscriptionEnd reason, Exception? exception) => throw new NotImplementedException();
+    public void OnEnded(TopicSubscription subscription, TopicSubscriptionEnd reason, Exception? exception)
+    {
+        if (_onEnded is not null)
+            _onEnded(subscription, reason, exception);
+        else
+            _events.Close();
+    }
+
+    private static void Write<TWriter>(TWriter output, TopicSubscription subscription, ReadOnlySpan<TopicItem> items)
+        where TWriter : class, IBufferWriter<byte>
+    {
+        for (var i = 0; i < items.Length; i++)
+        {
+            ref readonly var item = ref items[i];
+            var cursor = subscription.GetCursor(item);
+            switch (item.Kind)
+            {
+                case TopicItemKind.Entry:
+                    WriteEvent(output, cursor, item.Entry.ServerSentEvent.Utf8.Span);
+                    break;
+                case TopicItemKind.Gap:
+                    WriteEvent(output, cursor, WriteGap(item.Gap).Utf8.Span);
+                    break;
+                default:
+                    // WHATWG HTML §9.2.6: an id without data dispatches nothing, and is the last event id all the same.
+                    if (i + 1 == items.Length || items[i + 1].Kind is TopicItemKind.Entry or TopicItemKind.Gap)
+                        WriteEvent(output, cursor, "\n"u8);
+                    break;
+            }
+        }
+    }
+
+    private static void WriteEvent<TWriter>(TWriter output, ReadOnlySpan<byte> cursor, ReadOnlySpan<byte> rest)
+        where TWriter : class, IBufferWriter<byte>
+    {
+        const int Field = 4;
+        var length = Field + cursor.Length + 1;
+        var isShort = rest.Length <= 2048;
+        var span = output.GetSpan(isShort ? length + rest.Length : length);
+        "id: "u8.CopyTo(span);
+        cursor.CopyTo(span[Field..]);
+        span[length - 1] = (byte)'\n';
+        if (isShort)
+        {
+            rest.CopyTo(span[length..]);
+            output.Advance(length + rest.Length);
+            return;
+        }
+
+        output.Advance(length);
+        output.Write(rest);
+    }
+
+    private static PreparedServerSentEvent WriteGap(in TopicGap gap)
+    {
+        var json = new ArrayBufferWriter<byte>();
+        using var writer = new Utf8JsonWriter(json);
+        writer.WriteStartObject();
+        writer.WriteString("topic"u8, gap.Topic);
+        writer.WriteString("from"u8, gap.From.ToString());
+        writer.WriteString("to"u8, gap.To.ToString());
+        writer.WriteEndObject();
+        writer.Flush();
+        return PreparedServerSentEvent.Create(json.WrittenSpan, "gap");
+    }
+
+    private readonly ref struct Events(TopicSubscription subscription, ReadOnlySpan<TopicItem> items) : IEventPayload
+    {
+        private readonly ReadOnlySpan<TopicItem> _items = items;
+
+        public void Write(PipeWriter output) => ServerSentEventTopicSubscriber.Write(output, subscription, _items);
+    }
 }

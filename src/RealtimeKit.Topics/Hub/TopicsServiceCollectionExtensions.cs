@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -25,7 +26,8 @@ public static class TopicsServiceCollectionExtensions
         services.TryAddSingleton(static services => new TopicHub(
             services.GetRequiredService<ITopicEngine>(),
             services.GetRequiredService<IOptions<TopicsOptions>>().Value,
-            services.GetService<ILogger<TopicHub>>()));
+            services.GetService<ILogger<TopicHub>>(),
+            services.GetService<IMeterFactory>()));
         services.TryAddSingleton<ITopicPublisher>(static services => services.GetRequiredService<TopicHub>());
         return new TopicsBuilder(services);
     }

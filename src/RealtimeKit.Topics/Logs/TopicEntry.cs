@@ -1,5 +1,5 @@
-using System.Net.WebSockets;
 using System.Diagnostics;
+using System.Net.WebSockets;
 using RealtimeKit.ServerSentEvents;
 using RealtimeKit.WebSockets;
 

@@ -5,9 +5,9 @@ namespace RealtimeKit.Topics;
 /// <summary>What holds for a topic, or for those whose names match a pattern. Every value has a safe default.</summary>
 public sealed class TopicOptions
 {
-    /// <summary>The most entries of a topic that are kept. Default: 1,000; 0 keeps none, so that nobody can resume or be late.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The value is negative or above 10,000,000.</exception>
-    public int HistoryCount { get; set => field = InRange(value, 0, 10_000_000); } = 1000;
+    /// <summary>The most entries of a topic that are kept. Default: 1,000.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not between 1 and 10,000,000.</exception>
+    public int HistoryCount { get; set => field = InRange(value, 1, 10_000_000); } = 1000;
 
     /// <summary>
     /// The most bytes of a topic that are kept, payloads and 256 bytes for each entry; the newest entry is kept in any case. Default: 16 MiB.

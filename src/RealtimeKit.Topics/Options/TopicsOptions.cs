@@ -40,9 +40,9 @@ public sealed class TopicsOptions
         }
     } = TimeSpan.FromMinutes(5);
 
-    /// <summary>The most entries that a subscriber is handed at a time. Default: 128.</summary>
+    /// <summary>The most entries that a subscriber is handed at a time. Default: 512.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is not between 1 and 4,096.</exception>
-    public int BatchCount { get; set => field = InRange(value, 1, 4096); } = 128;
+    public int BatchCount { get; set => field = InRange(value, 1, 4096); } = 512;
 
     /// <summary>
     /// After how many bytes of payload a subscriber is handed no further entry in the same batch: what may be unflushed of a subscriber

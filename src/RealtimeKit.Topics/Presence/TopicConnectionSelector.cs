@@ -24,4 +24,10 @@ public readonly record struct TopicConnectionSelector
     /// <summary>The connections that are subscribed to a topic.</summary>
     /// <param name="topic">The topic.</param>
     public static TopicConnectionSelector ByTopic(string topic) => new('t', topic ?? throw new ArgumentNullException(nameof(topic)));
+
+    internal static bool TryCreate(char kind, string value, out TopicConnectionSelector selector)
+    {
+        selector = new TopicConnectionSelector(kind, value);
+        return kind is 'c' or 'u' or 't';
+    }
 }

@@ -1,4 +1,8 @@
+using System.Buffers;
 using System.Net.WebSockets;
+using System.Security.Claims;
+using System.Text;
+using System.Text.Json;
 
 namespace RealtimeKit.Topics;
 
@@ -6,29 +10,85 @@ namespace RealtimeKit.Topics;
 /// The open connections of all nodes: finds, lists, sends to and disconnects them. What one node knows of another's connections is
 /// renewed and expires (<see cref="TopicsOptions.PresenceLifetime"/>), so that a node which is gone leaves nothing behind.
 /// </summary>
-public sealed partial class TopicConnections
+public sealed class TopicConnections
 {
-    internal TopicConnections(TopicHub hub) => throw new NotImplementedException();
+    private readonly TopicHub _hub;
+    private readonly ITopicCluster _cluster;
+    private readonly bool _isAlone;   // nothing has to be told to anybody
+    private readonly ITimer? _renewal;
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, Member> _members = new(StringComparer.Ordinal);
+    private readonly Dictionary<TopicConnectionSelector, HashSet<Member>> _index = [];
+
+    internal TopicConnections(TopicHub hub)
+    {
+        _hub = hub;
+        _cluster = hub.Engine.Cluster;
+        _isAlone = _cluster is InProcessTopicCluster;
+        _cluster.OnCommand(ExecuteAsync);
+        if (_isAlone)
+            return;
+        var interval = hub.Options.PresenceLifetime / 3;
+        _renewal = hub.Options.TimeProvider.CreateTimer(static connections => _ = ((TopicConnections)connections!).RenewAsync(), this, interval, interval);
+    }
 
     /// <summary>Registers a connection of this node. Its subscriptions count to it by <see cref="TopicSubscribeOptions.ConnectionId"/>.</summary>
     /// <param name="connection">The connection.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <returns>Disposing it takes the connection out again.</returns>
-    /// <exception cref="ArgumentException">The id is taken.</exception>
-    /// <exception cref="TopicEngineException">The store cannot be reached.</exception>
-    public ValueTask<IAsyncDisposable> AddAsync(ITopicConnection connection, CancellationToken cancellationToken = default) => throw new NotImplementedException();
+    /// <exception cref="ArgumentException">The id is taken on this node.</exception>
+    public async ValueTask<IAsyncDisposable> AddAsync(ITopicConnection connection, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(connection);
+        Member member;
+        lock (_lock)
+        {
+            member = GetMember(connection.Id, connection.UserId);
+            if (member.Connection is not null)
+                throw new ArgumentException("A connection with this id is registered already.", nameof(connection));
+            member.Connection = connection;
+            member.UserId = connection.UserId;
+            Index(TopicConnectionSelector.ById(connection.Id), member);
+            if (member.UserId is not null)
+                Index(TopicConnectionSelector.ByUser(member.UserId), member);
+        }
+
+        await TellAsync(member, null, cancellationToken).ConfigureAwait(false);
+        return new Registration(this, member);
+    }
 
     /// <summary>Finds a connection of this node.</summary>
     /// <param name="connectionId">Its id.</param>
     /// <returns>The connection; <see langword="null"/> where this node has none with the id.</returns>
-    public ITopicConnection? Find(string connectionId) => throw new NotImplementedException();
+    public ITopicConnection? Find(string connectionId)
+    {
+        ArgumentNullException.ThrowIfNull(connectionId);
+        lock (_lock)
+            return _members.GetValueOrDefault(connectionId)?.Connection;
+    }
 
     /// <summary>Lists connections of all nodes.</summary>
     /// <param name="connections">Which.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="TopicEngineException">The store cannot be reached.</exception>
-    public ValueTask<IReadOnlyList<TopicConnectionInfo>> ListAsync(TopicConnectionSelector connections, CancellationToken cancellationToken = default) =>
-        throw new NotImplementedException();
+    public async ValueTask<IReadOnlyList<TopicConnectionInfo>> ListAsync(TopicConnectionSelector connections, CancellationToken cancellationToken = default)
+    {
+        var list = new List<TopicConnectionInfo>();
+        if (_isAlone)
+        {
+            foreach (var member in FindLocal(connections))
+                list.Add(new TopicConnectionInfo(member.Id, member.UserId, _cluster.NodeId));
+            return list;
+        }
+
+        foreach (var entry in await _cluster.ListAsync(SetOf(connections), cancellationToken).ConfigureAwait(false))
+        {
+            var value = Encoding.UTF8.GetString(entry.Value.Span).Split('\n', 2);
+            list.Add(new TopicConnectionInfo(entry.Member, value.Length > 1 ? value[1] : null, value[0]));
+        }
+
+        return list;
+    }
 
     /// <summary>
     /// Sends a message to connections of all nodes. At most once, and not part of any topic: a client that is away does not get it later.
@@ -41,7 +101,7 @@ public sealed partial class TopicConnections
     /// <exception cref="TopicEngineException">The store cannot be reached.</exception>
     public ValueTask SendAsync(
         TopicConnectionSelector connections, ReadOnlyMemory<byte> payload, WebSocketMessageType messageType, CancellationToken cancellationToken = default) =>
-        throw new NotImplementedException();
+        _cluster.SendAsync(new ConnectionCommand(false, connections, messageType, payload).Encode(), cancellationToken);
 
     /// <summary>Disconnects connections of all nodes.</summary>
     /// <param name="connections">Which.</param>
@@ -49,6 +109,255 @@ public sealed partial class TopicConnections
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <returns>Completes when the nodes were told.</returns>
     /// <exception cref="TopicEngineException">The store cannot be reached.</exception>
-    public ValueTask DisconnectAsync(TopicConnectionSelector connections, string? reason = null, CancellationToken cancellationToken = default) =>
-        throw new NotImplementedException();
+    public ValueTask DisconnectAsync(TopicConnectionSelector connections, string? reason = null, CancellationToken cancellationToken = default)
+    {
+        var payload = reason is null ? [] : Encoding.UTF8.GetBytes(reason);
+        return _cluster.SendAsync(new ConnectionCommand(true, connections, WebSocketMessageType.Text, payload).Encode(), cancellationToken);
+    }
+
+    internal void Dispose() => _renewal?.Dispose();
+
+    internal async ValueTask JoinAsync(TopicSubscription subscription, TopicLog log)
+    {
+        Member member;
+        bool isFirst;
+        lock (_lock)
+        {
+            // Somebody that is neither registered nor wanted in a list costs nothing.
+            if (!log.Options.Presence && !_members.ContainsKey(subscription.ConnectionId!))
+                return;
+            member = GetMember(subscription.ConnectionId!, UserIdOf(subscription.User));
+            member.Topics.TryGetValue(log.Topic, out var count);
+            member.Topics[log.Topic] = count + 1;
+            isFirst = count == 0;
+            if (isFirst)
+                Index(TopicConnectionSelector.ByTopic(log.Topic), member);
+        }
+
+        if (!isFirst)
+            return;
+        await TellAsync(member, log.Topic, CancellationToken.None).ConfigureAwait(false);
+        if (log.Options.Presence)
+            await AnnounceAsync("join", member, log.Topic).ConfigureAwait(false);
+    }
+
+    internal async ValueTask LeaveAsync(TopicSubscription subscription, TopicLog log)
+    {
+        Member? member;
+        lock (_lock)
+        {
+            if (!_members.TryGetValue(subscription.ConnectionId!, out member) || !member.Topics.TryGetValue(log.Topic, out var count))
+                return;
+            if (count > 1)
+            {
+                member.Topics[log.Topic] = count - 1;
+                return;
+            }
+
+            member.Topics.Remove(log.Topic);
+            Unindex(TopicConnectionSelector.ByTopic(log.Topic), member);
+            RemoveIfUnused(member);
+        }
+
+        await RetractAsync(TopicConnectionSelector.ByTopic(log.Topic), member).ConfigureAwait(false);
+        if (log.Options.Presence)
+            await AnnounceAsync("leave", member, log.Topic).ConfigureAwait(false);
+    }
+
+    private static string SetOf(TopicConnectionSelector selector) => $"{selector.Kind}:{selector.Value}";
+
+    private static string? UserIdOf(ClaimsPrincipal? user) => user?.FindFirst(ClaimTypes.NameIdentifier)?.Value ?? user?.Identity?.Name;
+
+    private async ValueTask RemoveAsync(Member member)
+    {
+        lock (_lock)
+        {
+            if (member.Connection is null)
+                return;
+            member.Connection = null;
+            Unindex(TopicConnectionSelector.ById(member.Id), member);
+            if (member.UserId is not null)
+                Unindex(TopicConnectionSelector.ByUser(member.UserId), member);
+            RemoveIfUnused(member);
+        }
+
+        await RetractAsync(TopicConnectionSelector.ById(member.Id), member).ConfigureAwait(false);
+        if (member.UserId is not null)
+            await RetractAsync(TopicConnectionSelector.ByUser(member.UserId), member).ConfigureAwait(false);
+    }
+
+    private async ValueTask ExecuteAsync(ReadOnlyMemory<byte> bytes)
+    {
+        if (!ConnectionCommand.TryDecode(bytes, out var command))
+            return;
+        var reason = command.IsDisconnect && command.Payload.Length > 0 ? Encoding.UTF8.GetString(command.Payload.Span) : null;
+        await Task.WhenAll(FindLocal(command.Selector).Select(ExecuteOneAsync)).ConfigureAwait(false);
+
+        // One that fails must not keep the others from it.
+        async Task ExecuteOneAsync(Member member)
+        {
+            if (member.Connection is not { } connection)
+                return;
+            try
+            {
+                await Task.Yield();
+                if (command.IsDisconnect)
+                    await connection.DisconnectAsync(reason, CancellationToken.None).ConfigureAwait(false);
+                else
+                    await connection.SendAsync(command.Payload, command.MessageType, CancellationToken.None).ConfigureAwait(false);
+            }
+            catch (Exception error)
+            {
+                _hub.LogSubscriberFailed(error);
+            }
+        }
+    }
+
+    private async ValueTask AnnounceAsync(string what, Member member, string topic)
+    {
+        var name = TopicPresence.GetTopic(topic);
+        if (!TopicName.IsValid(name))
+            return;
+        try
+        {
+            await _hub.PublishAsync(name, WritePresence(what, member), new TopicPublishOptions { Key = member.Id }).ConfigureAwait(false);
+        }
+        catch (TopicEngineException error)
+        {
+            _hub.LogPresenceFailed(error);
+        }
+    }
+
+    private static byte[] WritePresence(string what, Member member)
+    {
+        var json = new ArrayBufferWriter<byte>();
+        using var writer = new Utf8JsonWriter(json);
+        writer.WriteStartObject();
+        writer.WriteString("event"u8, what);
+        writer.WriteString("connection"u8, member.Id);
+        if (member.UserId is not null)
+            writer.WriteString("user"u8, member.UserId);
+        writer.WriteEndObject();
+        writer.Flush();
+        return json.WrittenSpan.ToArray();
+    }
+
+    // The other nodes; what fails here is made good by the next renewal.
+    private async ValueTask TellAsync(Member member, string? topic, CancellationToken cancellationToken)
+    {
+        if (_isAlone)
+            return;
+        var entries = new List<TopicClusterEntry>();
+        lock (_lock)
+            AddEntries(member, topic, entries);
+        await SetAsync(entries, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async ValueTask SetAsync(List<TopicClusterEntry> entries, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (entries.Count > 0)
+                await _cluster.SetAsync(entries.ToArray(), _hub.Options.PresenceLifetime, cancellationToken).ConfigureAwait(false);
+        }
+        catch (TopicEngineException error)
+        {
+            _hub.LogPresenceFailed(error);
+        }
+    }
+
+    private async ValueTask RetractAsync(TopicConnectionSelector selector, Member member)
+    {
+        if (_isAlone)
+            return;
+        try
+        {
+            await _cluster.RemoveAsync(SetOf(selector), member.Id, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (TopicEngineException error)
+        {
+            _hub.LogPresenceFailed(error);
+        }
+    }
+
+    private async Task RenewAsync()
+    {
+        var entries = new List<TopicClusterEntry>();
+        lock (_lock)
+        {
+            foreach (var member in _members.Values)
+            {
+                AddEntries(member, null, entries);
+                foreach (var topic in member.Topics.Keys)
+                    AddEntries(member, topic, entries);
+            }
+        }
+
+        await SetAsync(entries, CancellationToken.None).ConfigureAwait(false);
+    }
+
+    // Under the lock.
+    private void AddEntries(Member member, string? topic, List<TopicClusterEntry> entries)
+    {
+        var value = Encoding.UTF8.GetBytes(member.UserId is null ? _cluster.NodeId : _cluster.NodeId + "\n" + member.UserId);
+        if (topic is not null)
+        {
+            entries.Add(new TopicClusterEntry(SetOf(TopicConnectionSelector.ByTopic(topic)), member.Id, value));
+            return;
+        }
+
+        if (member.Connection is null)
+            return;
+        entries.Add(new TopicClusterEntry(SetOf(TopicConnectionSelector.ById(member.Id)), member.Id, value));
+        if (member.UserId is not null)
+            entries.Add(new TopicClusterEntry(SetOf(TopicConnectionSelector.ByUser(member.UserId)), member.Id, value));
+    }
+
+    private List<Member> FindLocal(TopicConnectionSelector selector)
+    {
+        lock (_lock)
+            return selector.Value is not null && _index.TryGetValue(selector, out var members) ? [.. members] : [];
+    }
+
+    private Member GetMember(string id, string? userId)
+    {
+        if (!_members.TryGetValue(id, out var member))
+            _members.Add(id, member = new Member(id, userId));
+        return member;
+    }
+
+    private void Index(TopicConnectionSelector selector, Member member)
+    {
+        if (!_index.TryGetValue(selector, out var members))
+            _index.Add(selector, members = []);
+        members.Add(member);
+    }
+
+    private void Unindex(TopicConnectionSelector selector, Member member)
+    {
+        if (_index.TryGetValue(selector, out var members) && members.Remove(member) && members.Count == 0)
+            _index.Remove(selector);
+    }
+
+    private void RemoveIfUnused(Member member)
+    {
+        if (member.Connection is null && member.Topics.Count == 0)
+            _members.Remove(member.Id);
+    }
+
+    private sealed class Member(string id, string? userId)
+    {
+        public string Id => id;
+
+        public string? UserId { get; set; } = userId;
+
+        public ITopicConnection? Connection { get; set; }
+
+        public Dictionary<string, int> Topics { get; } = new(StringComparer.Ordinal);
+    }
+
+    private sealed class Registration(TopicConnections connections, Member member) : IAsyncDisposable
+    {
+        public ValueTask DisposeAsync() => connections.RemoveAsync(member);
+    }
 }

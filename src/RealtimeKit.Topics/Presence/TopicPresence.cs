@@ -1,13 +1,16 @@
 namespace RealtimeKit.Topics;
 
 /// <summary>Who is subscribed to topics with <see cref="TopicOptions.Presence"/>, on all nodes. Subscriptions without a connection id do not count.</summary>
-public sealed partial class TopicPresence
+public sealed class TopicPresence
 {
-    internal TopicPresence(TopicHub hub) => throw new NotImplementedException();
+    private readonly TopicHub _hub;
+
+    internal TopicPresence(TopicHub hub) => _hub = hub;
 
     /// <summary>
     /// The topic to which a topic's joins and leaves are published, as <c>{"event":"join","connection":…,"user":…}</c> and
-    /// <c>"leave"</c>. Its name is the topic's after <c>presence/</c>.
+    /// <c>"leave"</c>, without <c>user</c> where nobody signed in. Its name is the topic's after <c>presence/</c>; a topic whose name would
+    /// become too long has none.
     /// </summary>
     /// <param name="topic">The topic.</param>
     public static string GetTopic(string topic) => "presence/" + topic;
@@ -17,5 +20,5 @@ public sealed partial class TopicPresence
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="TopicEngineException">The store cannot be reached.</exception>
     public ValueTask<IReadOnlyList<TopicConnectionInfo>> ListAsync(string topic, CancellationToken cancellationToken = default) =>
-        throw new NotImplementedException();
+        _hub.Connections.ListAsync(TopicConnectionSelector.ByTopic(topic), cancellationToken);
 }

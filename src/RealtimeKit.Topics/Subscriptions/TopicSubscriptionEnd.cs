@@ -9,7 +9,7 @@ public enum TopicSubscriptionEnd
     /// <summary>Its subscriber fell too far behind, see <see cref="SlowConsumerPolicy.Disconnect"/>.</summary>
     TooSlow,
 
-    /// <summary>Its subscriber threw: the connection has gone.</summary>
+    /// <summary>Its subscriber threw, as when the connection has gone; or the engine did, other than with a <see cref="TopicEngineException"/>.</summary>
     Failed,
 
     /// <summary>Its subscriber cannot be told of a gap, see <see cref="TopicSubscribeOptions.EndAtGap"/>.</summary>
@@ -17,7 +17,4 @@ public enum TopicSubscriptionEnd
 
     /// <summary>The host goes away.</summary>
     Draining,
-
-    /// <summary>The engine failed while it read for this subscription.</summary>
-    EngineFailed,
 }

@@ -275,6 +275,7 @@ internal sealed partial class CodecWebSocketConnection
         _isFlushing = true;
         _flushStarted = 0;
         _flushing = _output.Detach();
+        _handedOver += _flushing.Count;
         return true;
     }
 
@@ -301,7 +302,7 @@ internal sealed partial class CodecWebSocketConnection
                 BreakOutput();
             }
         }
-        while (FinishWrite());
+        while (FinishWrite(isSender: true));
     }
 
     private void OnWriteCompleted()
@@ -315,13 +316,15 @@ internal sealed partial class CodecWebSocketConnection
             BreakOutput();
         }
 
-        if (FinishWrite())
+        if (FinishWrite(isSender: false))
             Flush();
     }
 
     // True: more is left or was accepted meanwhile, and this thread goes on.
-    private bool FinishWrite()
+    private bool FinishWrite(bool isSender)
     {
+        FlushWaiter? flushed;
+        bool goesOn;
         using (_outputGate.Enter())
         {
             if (_flushed + _writing < _flushing.Count && !_isBroken)
@@ -332,15 +335,20 @@ internal sealed partial class CodecWebSocketConnection
 
             _isFlushing = false;
             _flushed = _writing = 0;
+            _written += _flushing.Count;
             SendBuffer.Return(_flushing);
             _flushing = default;
+            flushed = TakeFlushed();
             if (!_sendClosed)
                 AdmitWaiters();
-            if (TakeForFlush())
-                return true;
-            _outputIdle?.TrySetResult();
-            return false;
+            goesOn = TakeForFlush();
+            if (!goesOn)
+                _outputIdle?.TrySetResult();
         }
+
+        // A thread that only came to send does not do the work of those who waited.
+        CompleteFlushed(flushed, onPool: isSender || goesOn);
+        return goesOn;
     }
 
     // The peer is gone: nothing can be sent any more. What it sent before may still be received.
@@ -353,6 +361,7 @@ internal sealed partial class CodecWebSocketConnection
     private void CloseOutput(bool isBroken)
     {
         LinkedList<SendWaiter>? waiters;
+        FlushWaiter? flushed = null;
         using (_outputGate.Enter())
         {
             _sendClosed = true;
@@ -363,9 +372,11 @@ internal sealed partial class CodecWebSocketConnection
             {
                 _isBroken = true;
                 _output.Clear();
+                flushed = TakeFlushed();
             }
         }
 
+        CompleteFlushed(flushed, onPool: true);
         foreach (var waiter in waiters ?? [])
         {
             waiter.Registration.Unregister();

@@ -17,6 +17,8 @@ public sealed class WebSocketBatch : IDisposable
     /// <summary>How many bytes the batch holds.</summary>
     public int Length => _buffer?.WrittenCount ?? 0;
 
+    internal ReadOnlyMemory<byte> WrittenMemory => _buffer?.WrittenMemory ?? default;
+
     /// <summary>Adds a message.</summary>
     /// <param name="payload">The payload, which is copied.</param>
     /// <param name="type">Text (the payload must be UTF-8) or binary.</param>
