@@ -23,7 +23,7 @@ internal static partial class ServerSentEventAcceptor
         }
 
         // A page of an allowed origin shall be able to read a refusal's status, too.
-        AllowOrigin(context, options);
+        AllowOrigin(context, options.Origins, options.AllowCredentials);
         if (ServerSentEventRequest.Read(context.Request) is not { } request)
         {
             Log.CursorRefused(logger, ServerSentEventRequest.MaxLastEventIdLength);
@@ -79,10 +79,11 @@ internal static partial class ServerSentEventAcceptor
         }
     }
 
-    private static void AllowOrigin(HttpContext context, ServerSentEventEndpointOptions options)
+    /// <summary>Lets pages of allowed origins read the response.</summary>
+    public static void AllowOrigin(HttpContext context, OriginPolicy origins, bool allowCredentials)
     {
         var headers = context.Response.Headers;
-        switch (options.Origins.GetSharing(context.Request))
+        switch (origins.GetSharing(context.Request))
         {
             case OriginSharing.WithAny:
                 headers.AccessControlAllowOrigin = "*";
@@ -90,7 +91,7 @@ internal static partial class ServerSentEventAcceptor
             case OriginSharing.WithThis:
                 headers.AccessControlAllowOrigin = context.Request.Headers.Origin;
                 headers.Vary = StringValues.Concat(headers.Vary, HeaderNames.Origin);
-                if (options.AllowCredentials)
+                if (allowCredentials)
                     headers.AccessControlAllowCredentials = "true";
                 break;
             default:
@@ -98,7 +99,8 @@ internal static partial class ServerSentEventAcceptor
         }
     }
 
-    private static Task RefuseAsync(HttpResponse response, int statusCode, string reason)
+    /// <summary>Refuses with a status and a text.</summary>
+    public static Task RefuseAsync(HttpResponse response, int statusCode, string reason)
     {
         var body = Encoding.UTF8.GetBytes(reason);
         response.StatusCode = statusCode;

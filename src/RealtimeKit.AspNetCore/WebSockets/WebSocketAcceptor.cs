@@ -31,6 +31,9 @@ internal static partial class WebSocketAcceptor
             return null;
         }
 
+        if (options.Accepting is { } accepting && !await accepting(context, handshake.SubProtocol).ConfigureAwait(false))
+            return null;
+
         // Compression that is not agreed on is no error: the connection goes on without it (RFC 7692 §5.1).
         PerMessageDeflateParameters? compression = null;
         if (options.Connection.Compression is { } wanted && RequestTransport.CarriesFrames(context)

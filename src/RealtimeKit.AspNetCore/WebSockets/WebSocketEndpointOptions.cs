@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Http;
 using RealtimeKit.WebSockets;
 
 namespace RealtimeKit.AspNetCore;
@@ -45,6 +46,11 @@ public sealed class WebSocketEndpointOptions
     /// use. Default: <see langword="false"/>.
     /// </summary>
     public bool ForceStream { get; set; }
+
+    /// <summary>
+    /// Asked, with the subprotocol chosen, before a handshake that is in order is answered; where it says no, it has written the response.
+    /// </summary>
+    internal Func<HttpContext, string?, ValueTask<bool>>? Accepting { get; set; }
 
     internal WebSocketEndpointOptions Copy()
     {

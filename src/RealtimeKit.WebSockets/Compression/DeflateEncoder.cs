@@ -48,7 +48,7 @@ internal sealed class DeflateEncoder
         var matcher = _matcherWithoutTakeover ??= new DeflateMatcher(15);
         matcher.Begin(message.Length, windowBits);
         var output = new DeflateBitWriter(destination);
-        var block = _block ??= new DeflateBlock();
+        var block = TakeBlock();
         var written = 0;
         matcher.Parse(message, 0, message, 0, ref written, block, ref output);
         return Finish(ref output, block, message[written..]);
@@ -61,7 +61,7 @@ internal sealed class DeflateEncoder
     public int CompressNext(ReadOnlySpan<byte> message, Span<byte> destination)
     {
         var output = new DeflateBitWriter(destination);
-        var block = _block ??= new DeflateBlock();
+        var block = TakeBlock();
         var written = 0;
         for (var offset = 0; offset < message.Length;)
         {
@@ -93,6 +93,15 @@ internal sealed class DeflateEncoder
             block.Write(ref output, rest);
         output.Write(0, 3);
         output.Align();
+        _block = block;
         return output.Length;
+    }
+
+    // Given back once it is empty again: should compressing ever fail, the next message does not find what it left behind.
+    private static DeflateBlock TakeBlock()
+    {
+        var block = _block ?? new DeflateBlock();
+        _block = null;
+        return block;
     }
 }

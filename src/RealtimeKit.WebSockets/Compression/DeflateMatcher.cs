@@ -194,15 +194,16 @@ internal sealed class DeflateMatcher
             else if (length >= waitingLength && (waitingLength == 0 || IsBetter(length, distance, waitingLength, waitingDistance)))
             {
                 if (waitingLength > 0)
+                {
                     block.AddLiteral(Unsafe.Subtract(ref here, 1));
+                    if (block.IsFull)
+                        WriteBlock(block, ref output, message, ref written, offset + index - 1 - start);
+                }
+
                 waitingLength = length;
                 waitingDistance = distance;
                 if (length < MaxLazyLength && index <= lastMatch)
-                {
-                    if (block.IsFull)
-                        WriteBlock(block, ref output, message, ref written, offset + index - 1 - start);
                     continue;
-                }
 
                 block.AddMatch(length, distance);
                 index += length - 1;

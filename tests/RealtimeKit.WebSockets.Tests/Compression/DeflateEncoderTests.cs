@@ -41,6 +41,23 @@ public class DeflateEncoderTests
         }
     }
 
+    // A match that gives way to a longer one at the next byte leaves a literal, and both come at once: the block may have room for one.
+    [Fact]
+    public void Compress_LiteralAndMatchAtTheEndOfABlock_ZlibInflatesIt()
+    {
+        var random = new Random(42);
+        var repeated = new byte[48];
+        random.NextBytes(repeated);
+        byte[] prefixed = [1, .. repeated];
+        for (var missing = 0; missing < 96; missing++)
+        {
+            var filling = new byte[DeflateBlock.Capacity - missing];
+            random.NextBytes(filling);
+            byte[] message = [.. prefixed[..4], 2, .. repeated, .. filling, .. prefixed, .. prefixed];
+            Zlib.Inflate(Compress(message, 15)).AsSpan().SequenceEqual(message).Should().BeTrue();
+        }
+    }
+
     // RFC 7692 §7.1.2: an inflater that keeps exactly the agreed window is enough.
     [Theory]
     [MemberData(nameof(KindsAndWindows))]

@@ -1,0 +1,196 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using RealtimeKit.Topics;
+using RealtimeKit.WebSockets;
+
+namespace RealtimeKit.AspNetCore;
+
+/// <summary>
+/// Topics at one URL: a GET becomes a WebSocket, an event stream or a cursor, a POST changes a stream or publishes. Whatever is refused is
+/// refused as a whole, before anything is sent.
+/// </summary>
+internal sealed partial class TopicEndpoint
+{
+    private readonly TopicHub _hub;
+    private readonly TopicEndpointOptions _options;
+    private readonly Dictionary<string, ITopicProtocol> _protocols;
+    private readonly WebSocketEndpoint _webSockets;
+    private readonly ServerSentEventEndpoint _streams;
+    private readonly ILogger _logger;
+
+    public TopicEndpoint(TopicHub hub, TopicEndpointOptions options, ConnectionRegistry? registry, ILoggerFactory loggers)
+    {
+        _hub = hub;
+        _options = options.Copy();
+        _logger = loggers.CreateLogger("RealtimeKit.AspNetCore.TopicEndpoint");
+
+        var protocols = TopicProtocols.Create(hub, _options);
+        _protocols = protocols.ToDictionary(static protocol => protocol.SubProtocol ?? "", StringComparer.Ordinal);
+        _options.WebSockets.SubProtocols = [.. protocols.Select(static protocol => protocol.SubProtocol).OfType<string>()];
+        _options.WebSockets.Accepting = OpenSessionAsync;
+        _webSockets = new WebSocketEndpoint(_options.WebSockets, RunSessionAsync, registry, loggers.CreateLogger<WebSocketEndpoint>());
+        _streams = new ServerSentEventEndpoint(
+            CreateStreamOptions(), static (_, http) => http.Features.Get<TopicEventStream>() is { } stream ? stream.RunAsync : null,
+            registry, loggers.CreateLogger<ServerSentEventEndpoint>());
+    }
+
+    public Task InvokeAsync(HttpContext context)
+    {
+        var request = context.Request;
+        if (HttpMethods.IsPost(request.Method))
+            return request.RouteValues.ContainsKey(TopicRequestReader.TopicParameter) || request.Query.ContainsKey(TopicRequestReader.TopicParameter)
+                ? PublishAsync(context)
+                : ChangeStreamAsync(context);
+        if (HttpMethods.IsOptions(request.Method))
+            return AnswerPreflightAsync(context);
+
+        // HTTP/2 WebSockets arrive as CONNECT (RFC 8441 §5).
+        if (HttpMethods.IsConnect(request.Method) || IsUpgrade(request))
+            return _webSockets.InvokeAsync(context);
+        if (Accepts(request, "text/event-stream"))
+            return _streams.InvokeAsync(context);
+        return Accepts(request, "application/json") ? SendCursorAsync(context) : RefuseAsync(context, new TopicRefusedException(
+            StatusCodes.Status406NotAcceptable, "Topics come over a WebSocket or as text/event-stream; their cursor as application/json."));
+    }
+
+    private static bool IsUpgrade(HttpRequest request)
+    {
+        foreach (var value in request.Headers.Upgrade)
+        {
+            if (value is not null && value.Contains("websocket", StringComparison.OrdinalIgnoreCase))
+                return true;
+        }
+
+        return false;
+    }
+
+    private static bool Accepts(HttpRequest request, string contentType)
+    {
+        foreach (var value in request.Headers.Accept)
+        {
+            if (value is not null && value.Contains(contentType, StringComparison.OrdinalIgnoreCase))
+                return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>What a GET asks for.</summary>
+    /// <exception cref="TopicRefusedException">It is not what it should be.</exception>
+    private TopicRequest Read(HttpContext context, string? cursor, bool isResume)
+    {
+        var query = context.Request.Query;
+        var after = TopicRequestReader.ReadCursor(cursor ?? GetQuery(query, TopicRequestReader.AfterParameter));
+        return new TopicRequest
+        {
+            User = context.User,
+            UserId = _options.UserId(context.User),
+            Topics = TopicRequestReader.ReadTopics(_options.Topics, _options.AllowNamedTopics ? (IReadOnlyList<string?>)query[TopicRequestReader.TopicParameter] : null, after, isResume),
+            After = after,
+            GetQuery = name => GetQuery(query, name),
+            Host = context,
+        };
+    }
+
+    private static string? GetQuery(IQueryCollection query, string name) => query.TryGetValue(name, out var values) && values.Count == 1 ? values[0] : null;
+
+    private async ValueTask<bool> OpenSessionAsync(HttpContext context, string? subProtocol)
+    {
+        try
+        {
+            var request = Read(context, GetQuery(context.Request.Query, ServerSentEventRequest.LastEventIdParameter), isResume: false);
+            var session = await _protocols[subProtocol ?? ""].OpenAsync(request, context.RequestAborted).ConfigureAwait(false);
+            context.Features.Set(session);
+            context.Response.RegisterForDisposeAsync(session);
+            return true;
+        }
+        catch (Exception error) when (TopicRefusedException.From(error) is { } refused)
+        {
+            await RefuseAsync(context, refused).ConfigureAwait(false);
+            return false;
+        }
+    }
+
+    private static async Task RunSessionAsync(WebSocketConnection connection, HttpContext context)
+    {
+        var session = context.Features.Get<ITopicSession>()!;
+        await using (session.ConfigureAwait(false))
+            await session.RunAsync(connection).ConfigureAwait(false);
+    }
+
+    private async ValueTask<bool> OpenStreamAsync(ServerSentEventRequest request, HttpContext context)
+    {
+        if (_options.ServerSentEvents.Accept is { } accept && !await accept(request, context).ConfigureAwait(false))
+            return false;
+        try
+        {
+            var isResume = request.LastEventId is not null && context.Request.Headers.ContainsKey("Last-Event-ID");
+            var asked = Read(context, request.LastEventId, isResume);
+            var stream = new TopicEventStream(_hub, asked.UserId, _options.AllowNamedTopics);
+            await stream.OpenAsync(asked, endAtGap: false, context.RequestAborted).ConfigureAwait(false);
+            context.Features.Set(stream);
+            context.Response.RegisterForDisposeAsync(stream);
+            return true;
+        }
+        catch (Exception error) when (TopicRefusedException.From(error) is { } refused)
+        {
+            await RefuseAsync(context, refused).ConfigureAwait(false);
+            return false;
+        }
+    }
+
+    private async Task SendCursorAsync(HttpContext context)
+    {
+        if (!await CheckOriginAsync(context).ConfigureAwait(false))
+            return;
+        try
+        {
+            var request = Read(context, null, isResume: false);
+            foreach (var topic in request.Topics)
+            {
+                if (!await _hub.AuthorizeAsync(request.User, topic, TopicAction.Subscribe, context.RequestAborted).ConfigureAwait(false))
+                    throw new TopicAccessDeniedException(topic, TopicAction.Subscribe);
+            }
+
+            var cursor = await _hub.GetCursorAsync(request.Topics, context.RequestAborted).ConfigureAwait(false);
+            context.Response.Headers.CacheControl = "no-store";
+            await context.Response.WriteAsJsonAsync(
+                new TopicCursorAnswer(cursor.ToString()), TopicStreamJson.Default.TopicCursorAnswer, cancellationToken: context.RequestAborted).ConfigureAwait(false);
+        }
+        catch (Exception error) when (TopicRefusedException.From(error) is { } refused)
+        {
+            await RefuseAsync(context, refused).ConfigureAwait(false);
+        }
+    }
+
+    private ServerSentEventEndpointOptions CreateStreamOptions()
+    {
+        var options = _options.ServerSentEvents;
+        return new ServerSentEventEndpointOptions
+        {
+            Origins = _options.Origins,
+            AllowCredentials = _options.AllowCredentials,
+            Accept = OpenStreamAsync,
+            HeartbeatInterval = options.HeartbeatInterval,
+            Writer = options.Writer,
+            OpeningComment = options.OpeningComment,
+            Retry = options.Retry,
+            ShutdownSpread = options.ShutdownSpread,
+            MaxAge = options.MaxAge,
+            WriteTimeout = options.WriteTimeout,
+            TimeProvider = options.TimeProvider,
+        };
+    }
+
+    private Task RefuseAsync(HttpContext context, TopicRefusedException refused)
+    {
+        Log.Refused(_logger, context.Request.Method, refused.StatusCode, refused.Message);
+        return ServerSentEventAcceptor.RefuseAsync(context.Response, refused.StatusCode, refused.Message);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(40, LogLevel.Information, "Topics: {Method} refused with {StatusCode}: {Reason}", EventName = "Refused")]
+        public static partial void Refused(ILogger logger, string method, int statusCode, string reason);
+    }
+}

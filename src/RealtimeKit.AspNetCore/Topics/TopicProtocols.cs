@@ -1,0 +1,10 @@
+using RealtimeKit.Topics;
+
+namespace RealtimeKit.AspNetCore;
+
+/// <summary>What is spoken over the WebSockets of an endpoint for topics.</summary>
+internal static class TopicProtocols
+{
+    /// <summary>The protocols of an endpoint; of several that a client offers, the first of the client's counts.</summary>
+    public static IReadOnlyList<ITopicProtocol> Create(TopicHub hub, TopicEndpointOptions options) => [new RawTopicProtocol(hub, options.PublishReceived)];
+}

@@ -1,0 +1,135 @@
+using System.Net.WebSockets;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using RealtimeKit.ServerSentEvents;
+
+namespace RealtimeKit.Topics;
+
+/// <summary>
+/// An event stream of topics. Its first event, of type <c>stream</c>, gives the client the key with which it adds and removes topics, and as
+/// its id the cursor of all topics: a client that loses the stream right then comes back to where it began.
+/// </summary>
+/// <param name="hub">The topics.</param>
+/// <param name="userId">Who the stream belongs to.</param>
+/// <param name="takesTopics">Whether the client may add and remove topics.</param>
+internal sealed class TopicEventStream(TopicHub hub, string? userId, bool takesTopics) : TopicClient(hub, userId), IRequestedConnection
+{
+    /// <summary>The type of the first event.</summary>
+    public const string OpeningEventType = "stream";
+
+    /// <summary>The type of the last event where the application ends the stream.</summary>
+    public const string EndEventType = "disconnected";
+
+    // One change at a time: what is undone when a change fails must be its own.
+    private readonly SemaphoreSlim _changes = new(1, 1);
+    private readonly string _secret = NewSecret();
+    private ServerSentEventWriter? _events;
+
+    /// <summary>Delivers until the stream is closed.</summary>
+    public async Task RunAsync(ServerSentEventWriter events, CancellationToken closed)
+    {
+        _events = events;
+        var opening = new TopicStreamOpening(new TopicStreamKey(Id, _secret).ToString(), Subscription.Topics);
+        await events.WriteAsync(
+            opening, TopicStreamJson.Default.TopicStreamOpening, OpeningEventType, Subscription.Cursor.ToString(), cancellationToken: CancellationToken.None).ConfigureAwait(false);
+        Attach(new ServerSentEventTopicSubscriber(events));
+
+        var end = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using (closed.UnsafeRegister(static end => ((TaskCompletionSource)end!).TrySetResult(), end).ConfigureAwait(false))
+            await end.Task.ConfigureAwait(false);
+        await DisposeAsync().ConfigureAwait(false);
+    }
+
+    public override async ValueTask SendAsync(ReadOnlyMemory<byte> payload, WebSocketMessageType messageType, CancellationToken cancellationToken)
+    {
+        await Attached.WaitAsync(cancellationToken).ConfigureAwait(false);
+        await _events!.WriteAsync(payload, cancellationToken: cancellationToken).ConfigureAwait(false);
+    }
+
+    public override async ValueTask DisconnectAsync(string? reason, CancellationToken cancellationToken)
+    {
+        await Attached.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await _events!.WriteAsync(new TopicStreamEnd(reason), TopicStreamJson.Default.TopicStreamEnd, EndEventType, cancellationToken: cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            _events!.Close();
+        }
+    }
+
+    async ValueTask<ReadOnlyMemory<byte>> IRequestedConnection.HandleAsync(ReadOnlyMemory<byte> request, CancellationToken cancellationToken)
+    {
+        TopicStreamReply reply;
+        try
+        {
+            var asked = JsonSerializer.Deserialize(request.Span, TopicStreamJson.Default.TopicStreamRequest)!;
+            reply = new TopicStreamReply(200, null, await ChangeAsync(asked, cancellationToken).ConfigureAwait(false));
+        }
+        catch (Exception error) when (TopicRefusedException.From(error) is { } refused)
+        {
+            reply = new TopicStreamReply(refused.StatusCode, refused.Message, null);
+        }
+
+        return JsonSerializer.SerializeToUtf8Bytes(reply, TopicStreamJson.Default.TopicStreamReply);
+    }
+
+    /// <summary>Adds topics, all or none, and then removes topics.</summary>
+    /// <returns>The topics afterwards.</returns>
+    private async ValueTask<IReadOnlyList<string>> ChangeAsync(TopicStreamRequest request, CancellationToken cancellationToken)
+    {
+        var change = request.Change;
+        if (!TopicStreamKey.TryParse(change.Stream, out var key) || !IsSecret(key.Secret))
+            throw new TopicRefusedException(404, TopicStreams.NotFound);
+        if (request.UserId != UserId)
+            throw new TopicRefusedException(403, "The stream is another user's.");
+        if (!takesTopics)
+            throw new TopicRefusedException(403, "The topics of this stream are fixed.");
+
+        var after = TopicRequestReader.ReadCursor(change.After);
+        await _changes.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await SubscribeAsync(change.Subscribe ?? [], after, cancellationToken).ConfigureAwait(false);
+            foreach (var topic in change.Unsubscribe ?? [])
+                await Subscription.RemoveAsync(topic).ConfigureAwait(false);
+            return Subscription.Topics;
+        }
+        catch (InvalidOperationException) when (Subscription.End is not null)
+        {
+            throw new TopicRefusedException(404, TopicStreams.NotFound);
+        }
+        finally
+        {
+            _changes.Release();
+        }
+    }
+
+    private async ValueTask SubscribeAsync(string[] topics, TopicCursor? after, CancellationToken cancellationToken)
+    {
+        var had = new HashSet<string>(Subscription.Topics, StringComparer.Ordinal);
+        var added = new List<string>();
+        try
+        {
+            foreach (var topic in topics)
+            {
+                TopicPosition? position = after is not null && after.TryGetPosition(topic, out var known) ? known : null;
+                if (!had.Add(topic))
+                    continue;
+                await Subscription.AddAsync(topic, position, cancellationToken).ConfigureAwait(false);
+                added.Add(topic);
+            }
+        }
+        catch
+        {
+            foreach (var topic in added)
+                await Subscription.RemoveAsync(topic).ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    private bool IsSecret(string secret) =>
+        CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(secret), Encoding.UTF8.GetBytes(_secret));
+}
