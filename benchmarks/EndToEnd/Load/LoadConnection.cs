@@ -76,10 +76,10 @@ internal sealed class LoadConnection : IDisposable
     }
 
     /// <summary>Speaks the opening handshake.</summary>
-    public static void Upgrade(Socket socket, int port)
+    public static void Upgrade(Socket socket, int port, string path = "/ws")
     {
         var key = WebSocketKey.Create();
-        var response = Exchange(socket, $"GET /ws HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\n"
+        var response = Exchange(socket, $"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\n"
             + $"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n\r\n");
         if (!response.StartsWith("HTTP/1.1 101 ", StringComparison.Ordinal)
             || !response.Contains($"\r\nSec-WebSocket-Accept: {WebSocketKey.ComputeAccept(key)}\r\n", StringComparison.OrdinalIgnoreCase))

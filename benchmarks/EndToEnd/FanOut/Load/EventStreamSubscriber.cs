@@ -10,6 +10,7 @@ internal sealed class EventStreamSubscriber : Subscriber
     private StringBuilder? _head = new();
     private int _chunkLeft;
     private int _chunkSize = -1;
+    private bool _isOther;
 
     public EventStreamSubscriber(int port, FanOutRecord record, bool reads)
         : base(Connect(port, reads), record)
@@ -82,11 +83,26 @@ internal sealed class EventStreamSubscriber : Subscriber
     private void ReadLine(ReadOnlySpan<byte> line)
     {
         var data = "data: "u8;
-        if (line.StartsWith(data))
-            Complete(line[data.Length..]);
-        else if (line.SequenceEqual("event: gap"u8))
-            throw new BenchmarkException($"The server told of a gap after {Received} messages");
-        else if (!line.IsEmpty && line[0] != ':' && !line.StartsWith("id: "u8) && !line.StartsWith("event: "u8) && !line.StartsWith("retry: "u8))
+        var type = "event: "u8;
+        if (line.IsEmpty)
+        {
+            _isOther = false;
+        }
+        else if (line.StartsWith(type))
+        {
+            // A topic is its events' type; our streams also begin with an event that tells their key.
+            _isOther = line[type.Length..].SequenceEqual("stream"u8);
+            if (!_isOther && !line[type.Length..].SequenceEqual("all"u8))
+                throw new BenchmarkException($"An unexpected event after {Received} messages: {Encoding.UTF8.GetString(line)}");
+        }
+        else if (line.StartsWith(data))
+        {
+            if (!_isOther)
+                Complete(line[data.Length..]);
+        }
+        else if (line[0] != ':' && !line.StartsWith("id: "u8) && !line.StartsWith("retry: "u8))
+        {
             throw new BenchmarkException($"An unexpected line after {Received} messages: {Encoding.UTF8.GetString(line)}");
+        }
     }
 }

@@ -32,13 +32,14 @@ internal static class FanOutLoadProgram
     {
         var port = arguments.Number("port");
         var count = arguments.Number("subscribers", 10_000);
+        var messages = arguments.Number("messages", 3);
         using var stats = new StatsClient(port);
 
         // What the first leave behind (jitted code, pools, static state) is no one's in particular.
         // Ten descriptors more are the runtime's own, opened when first needed.
         var descriptors = stats.Get("/gc").Descriptors;
         using (var first = Open(arguments, port, Math.Min(200, count)))
-            first.Publish(1, 0, null);
+            Publish(first);
         for (var tries = 0; stats.Get("/gc").Descriptors > descriptors + 10; tries++)
         {
             if (tries == 200)
@@ -49,14 +50,19 @@ internal static class FanOutLoadProgram
         using (var load = Open(arguments, port, count))
         {
             // Caught up, not merely new.
-            for (var i = 0; i < 3; i++)
-                load.Publish(1, 0, null);
+            Publish(load);
             stats.Get("/gc");
             var after = stats.Get("/gc");
             load.Publish(1, 0, null);
             Print(new IdleResult(count, before, after));
         }
         return 0;
+
+        void Publish(FanOutLoad load)
+        {
+            for (var i = 0; i < messages; i++)
+                load.Publish(1, 0, null);
+        }
     }
 
     private static FanOutLoad Open(Arguments arguments, int port, int count) => new(

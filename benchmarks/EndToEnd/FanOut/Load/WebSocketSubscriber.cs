@@ -15,7 +15,7 @@ internal abstract class WebSocketSubscriber : Subscriber
     {
         try
         {
-            LoadConnection.Upgrade(Socket, port);
+            LoadConnection.Upgrade(Socket, port, "/ws?topic=all");
         }
         catch
         {

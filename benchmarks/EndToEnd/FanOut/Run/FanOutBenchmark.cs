@@ -13,6 +13,12 @@ internal static class FanOutBenchmark
     private const int StalledSize = 1024;
     private const int StalledFill = 1_500;
 
+    private static readonly FanOutContender[] Bases =
+    [
+        new("ours, a connection that is told nothing", "fan-prepared-ws", FanOutProtocol.WebSocket),
+        new("ours, a stream that is told nothing", "fan-prepared-sse", FanOutProtocol.EventStream),
+    ];
+
     private static readonly string[][] Stalled = [[], ["--stalled"]];
 
     public static async Task<int> RunAsync(Arguments arguments)
@@ -126,11 +132,13 @@ internal static class FanOutBenchmark
     private static async Task<List<(FanOutContender Contender, IdleResult[] Rounds)>> MeasureIdleAsync(FanOutSettings settings)
     {
         var rows = new List<(FanOutContender, IdleResult[])>();
-        foreach (var contender in settings.Contenders)
+        foreach (var contender in settings.Contenders.Where(contender => !contender.Implementation.StartsWith("fan-prepared", StringComparison.Ordinal)).Concat(Bases))
         {
+            // What a connection is before it is told anything: the base of what a subscriber is beyond its connection.
+            var messages = Bases.Contains(contender) ? "0" : "3";
             var results = new IdleResult[settings.Rounds];
             for (var round = 0; round < settings.Rounds; round++)
-                results[round] = await RunOnceAsync<IdleResult>(settings.Cores, contender, [], ["fan-idle", "--subscribers", Text(settings.Idle)]);
+                results[round] = await RunOnceAsync<IdleResult>(settings.Cores, contender, [], ["fan-idle", "--subscribers", Text(settings.Idle), "--messages", messages]);
             rows.Add((contender, results));
             Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture,
                 $"{contender.Name}: {results[0].HeapPerConnection:0} B of heap, {results[0].AnonymousPerConnection:0} B resident per subscriber"));

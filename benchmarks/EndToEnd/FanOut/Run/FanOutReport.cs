@@ -73,10 +73,10 @@ internal static class FanOutReport
 
     private static void WriteIdle(StringBuilder text, List<(FanOutContender Contender, IdleResult[] Rounds)> rows)
     {
-        Line(text, $"\n## Idle subscribers\n\nBytes for each of {rows[0].Rounds[0].Connections:#,0} subscribers who have everything: the difference between before and with them, each after forced compacting collections; medians of {rows[0].Rounds.Length} rounds with fresh servers.\n");
-        text.Append("| transport | server | managed heap | committed by the collector | working set | resident, private |\n|---|---|---:|---:|---:|---:|\n");
+        Line(text, $"\n## Idle subscribers\n\nBytes for each of {rows[0].Rounds[0].Connections:#,0} subscribers who have everything: the difference between before and with them, each after forced compacting collections; medians of {rows[0].Rounds.Length} rounds with fresh servers. Kestrel's pool of buffers keeps as many as were once under way at the same time, whoever used them.\n");
+        text.Append("| transport | server | managed objects | with pooled buffers | committed by the collector | working set | resident, private |\n|---|---|---:|---:|---:|---:|---:|\n");
         foreach (var (contender, rounds) in rows)
-            Line(text, $"| {(contender.IsEventStream ? "SSE" : "WebSocket")} | {contender.Name} | {Median(rounds, result => result.HeapPerConnection):#,0} | {Median(rounds, result => result.CommittedPerConnection):#,0} | {Median(rounds, result => result.WorkingSetPerConnection):#,0} | {Median(rounds, result => result.AnonymousPerConnection):#,0} |");
+            Line(text, $"| {(contender.IsEventStream ? "SSE" : "WebSocket")} | {contender.Name} | {Median(rounds, result => result.ObjectsPerConnection):#,0} | {Median(rounds, result => result.HeapPerConnection):#,0} | {Median(rounds, result => result.CommittedPerConnection):#,0} | {Median(rounds, result => result.WorkingSetPerConnection):#,0} | {Median(rounds, result => result.AnonymousPerConnection):#,0} |");
     }
 
     private static string Transport(FanOutRow row) => row.Contender.IsEventStream ? "SSE" : "WebSocket";

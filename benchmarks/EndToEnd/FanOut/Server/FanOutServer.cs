@@ -9,6 +9,8 @@ internal static class FanOutServer
     {
         if (implementation == "fan-signalr")
             SignalRGroup.AddServices(services);
+        else if (implementation.StartsWith("fan-topics-", StringComparison.Ordinal))
+            TopicsFanOut.AddServices(services);
     }
 
     public static void Map(WebApplication app, string implementation) => FanOutEndpoints.Map(app, implementation switch
@@ -16,12 +18,11 @@ internal static class FanOutServer
         "fan-loop" => new SocketLoop(isLossy: false),
         "fan-lossy" => new SocketLoop(isLossy: true),
         "fan-signalr" => new SignalRGroup(),
-        "fan-topics-ws" => new TopicSockets(),
+        "fan-topics-ws" or "fan-topics-sse" => new TopicsFanOut(),
         "fan-prepared-ws" => new PreparedSocketLoop(),
         "fan-sockets" => new SocketFloor(),
         "fan-results" => new ResultStreams(),
         "fan-bytes" => new ByteStreams(),
-        "fan-topics-sse" => new TopicStreams(),
         "fan-prepared-sse" => new PreparedEventLoop(),
         _ => throw new BenchmarkException($"--impl must be one of {string.Join(", ", Implementations)}"),
     });
