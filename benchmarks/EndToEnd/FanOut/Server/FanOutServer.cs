@@ -3,7 +3,7 @@ namespace RealtimeKit.Benchmarks.EndToEnd;
 /// <summary>The servers of <c>run-fanout</c>.</summary>
 internal static class FanOutServer
 {
-    public static readonly string[] Implementations = [.. FanOutContender.All.Select(contender => contender.Implementation), "fan-lossy"];
+    public static readonly string[] Implementations = [.. FanOutContender.All.Select(contender => contender.Implementation), "fan-lossy", "fan-hub-ws", "fan-hub-sse"];
 
     public static void AddServices(IServiceCollection services, string implementation)
     {
@@ -19,6 +19,8 @@ internal static class FanOutServer
         "fan-lossy" => new SocketLoop(isLossy: true),
         "fan-signalr" => new SignalRGroup(),
         "fan-topics-ws" or "fan-topics-sse" => new TopicsFanOut(),
+        "fan-hub-ws" => new HubSockets(),
+        "fan-hub-sse" => new HubStreams(),
         "fan-prepared-ws" => new PreparedSocketLoop(),
         "fan-sockets" => new SocketFloor(),
         "fan-results" => new ResultStreams(),
