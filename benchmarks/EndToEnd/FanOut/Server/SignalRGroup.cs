@@ -14,7 +14,7 @@ internal sealed class SignalRGroup : IFanOut
 
     public int Subscribers => Volatile.Read(ref _subscribers);
 
-    public static void AddServices(IServiceCollection services) => services.AddSignalR(options =>
+    public static ISignalRServerBuilder AddServices(IServiceCollection services) => services.AddSignalR(options =>
     {
         // The load never pings.
         options.ClientTimeoutInterval = TimeSpan.FromHours(1);
