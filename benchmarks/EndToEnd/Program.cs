@@ -15,11 +15,12 @@ const string Usage = """
     run-sse [--quick] [--streams 1000] [--size 20,250,2000] [--interval 0,50] [--rounds 3] [--seconds 3] [--warmup 1] [--idle 10000]
         [--only events|idle|open] [--report PATH|none] [--note TEXT]
     server --impl fan-loop|fan-signalr|fan-results|fan-bytes|fan-prepared-ws|fan-prepared-sse [--port 0] [--send-buffer BYTES]
-    fan-load --port P [--protocol WebSocket|SignalR|EventStream] [--subscribers 1000] [--size 100] [--burst 300,1] [--interval MS]
-        [--seconds 3] [--warmup 1] [--stalled] [--fill MESSAGES]
+    fan-load --port P[,P2] [--protocol WebSocket|SignalR|EventStream] [--subscribers 1000] [--size 100] [--burst 300,1] [--interval MS]
+        [--seconds 3] [--warmup 1] [--least MESSAGES] [--stalled] [--fill MESSAGES]
     fan-idle --port P [--protocol P] [--subscribers 10000]
     run-fanout [--quick] [--impl a,b] [--subscribers 1000,5000] [--size 100,1024] [--burst 300,1] [--rounds 3] [--seconds 2] [--warmup 1]
         [--idle 10000] [--only deliveries|stalled|idle] [--report PATH|none] [--note TEXT]
+    run-redis [--subscribers 1000] [--size 100] [--burst 300,1] [--rounds 3] [--seconds 2] [--warmup 1]
     """;
 
 try
@@ -49,6 +50,8 @@ try
             return FanOutLoadProgram.RunIdle(arguments);
         case "run-fanout":
             return await FanOutBenchmark.RunAsync(arguments);
+        case "run-redis":
+            return await RedisBenchmark.RunAsync(arguments);
         case "self-check":
             return await SelfCheck.RunAsync();
         default:

@@ -18,33 +18,32 @@ internal sealed class FanOutLoad : IDisposable
     private readonly TimeSpan _stallLimit;
     private readonly int _size;
 
-    /// <param name="port">The server's port.</param>
+    /// <param name="nodes">The servers.</param>
     /// <param name="protocol">What the subscribers speak.</param>
     /// <param name="count">How many subscribe and read.</param>
     /// <param name="size">The messages' size in bytes.</param>
     /// <param name="withStalled">One more subscribes, and never reads.</param>
-    public FanOutLoad(int port, FanOutProtocol protocol, int count, int size, bool withStalled)
+    public FanOutLoad(FanOutNodes nodes, FanOutProtocol protocol, int count, int size, bool withStalled)
     {
         if (size < FanOutMessage.MinSize)
             throw new BenchmarkException($"--size must be at least {FanOutMessage.MinSize}");
         _size = size;
         _stallLimit = TimeSpan.FromSeconds(withStalled ? 4 : 10);
         _epoll = new Epoll(512);
-        _control = LoadConnection.Connect(port);
-        using var stats = new StatsClient(port);
+        _control = LoadConnection.Connect(nodes.Publisher);
         try
         {
             // Those of the load before may not have gone yet.
-            var state = WaitForSubscribers(stats, 0);
+            var state = nodes.WaitForSubscribers(0);
             _record = new FanOutRecord(size, MaxBurst, state.Published);
             if (withStalled)
-                _stalled = Subscriber.Open(port, protocol, _record, reads: false);
+                _stalled = Subscriber.Open(nodes.Publisher, protocol, _record, reads: false);
             for (var i = 0; i < count; i++)
             {
-                _subscribers.Add(Subscriber.Open(port, protocol, _record, reads: true));
+                _subscribers.Add(Subscriber.Open(nodes.PortFor(i), protocol, _record, reads: true));
                 _epoll.Register(_subscribers[i].Handle, i, Epoll.Readable);
             }
-            WaitForSubscribers(stats, count + (withStalled ? 1 : 0));
+            nodes.WaitForSubscribers(count + (withStalled ? 1 : 0));
         }
         catch
         {
@@ -91,18 +90,5 @@ internal sealed class FanOutLoad : IDisposable
         _stalled?.Dispose();
         _control.Dispose();
         _epoll.Dispose();
-    }
-
-    private static FanOutState WaitForSubscribers(StatsClient stats, int count)
-    {
-        for (var tries = 0; ; tries++)
-        {
-            var state = stats.Get<FanOutState>("/state");
-            if (state.Subscribers == count)
-                return state;
-            if (tries == 2_000)
-                throw new BenchmarkException($"The server has {state.Subscribers} subscribers instead of {count}");
-            Thread.Sleep(5);
-        }
     }
 }

@@ -8,9 +8,8 @@ internal static class FanOutLoadProgram
 {
     public static int RunLoad(Arguments arguments)
     {
-        var port = arguments.Number("port");
-        using var stats = new StatsClient(port);
-        using var load = Open(arguments, port, arguments.Number("subscribers", 1_000));
+        using var nodes = new FanOutNodes(arguments.Numbers("port", ""));
+        using var load = Open(arguments, nodes, arguments.Number("subscribers", 1_000));
         var isStalled = false;
 
         // One subscriber that does not read: until nothing more is taken for it.
@@ -21,7 +20,7 @@ internal static class FanOutLoadProgram
         {
             if (!isStalled)
                 isStalled = !TryRun(load, burst, arguments.Seconds("warmup", 1), arguments, latencies: null, out _, out _);
-            results.Add(isStalled ? FanOutResult.Stalled(burst) : Measure(load, stats, burst, arguments));
+            results.Add(isStalled ? FanOutResult.Stalled(burst) : Measure(load, nodes, burst, arguments));
             isStalled = results[^1].IsStalled;
         }
         Print(results);
@@ -30,29 +29,28 @@ internal static class FanOutLoadProgram
 
     public static int RunIdle(Arguments arguments)
     {
-        var port = arguments.Number("port");
         var count = arguments.Number("subscribers", 10_000);
         var messages = arguments.Number("messages", 3);
-        using var stats = new StatsClient(port);
+        using var nodes = new FanOutNodes(arguments.Numbers("port", ""));
 
         // What the first leave behind (jitted code, pools, static state) is no one's in particular.
-        // Ten descriptors more are the runtime's own, opened when first needed.
-        var descriptors = stats.Get("/gc").Descriptors;
-        using (var first = Open(arguments, port, Math.Min(200, count)))
+        // Ten descriptors more of each are the runtime's own, opened when first needed.
+        var descriptors = nodes.Get("/gc").Descriptors;
+        using (var first = Open(arguments, nodes, Math.Min(200, count)))
             Publish(first);
-        for (var tries = 0; stats.Get("/gc").Descriptors > descriptors + 10; tries++)
+        for (var tries = 0; nodes.Get("/gc").Descriptors > descriptors + (10 * nodes.Count); tries++)
         {
             if (tries == 200)
                 throw new BenchmarkException("The server keeps connections that have been reset");
             Thread.Sleep(20);
         }
-        var before = stats.Get("/gc");
-        using (var load = Open(arguments, port, count))
+        var before = nodes.Get("/gc");
+        using (var load = Open(arguments, nodes, count))
         {
             // Caught up, not merely new.
             Publish(load);
-            stats.Get("/gc");
-            var after = stats.Get("/gc");
+            nodes.Get("/gc");
+            var after = nodes.Get("/gc");
             load.Publish(1, 0, null);
             Print(new IdleResult(count, before, after));
         }
@@ -65,17 +63,17 @@ internal static class FanOutLoadProgram
         }
     }
 
-    private static FanOutLoad Open(Arguments arguments, int port, int count) => new(
-        port,
+    private static FanOutLoad Open(Arguments arguments, FanOutNodes nodes, int count) => new(
+        nodes,
         Enum.Parse<FanOutProtocol>(arguments.Text("protocol", nameof(FanOutProtocol.WebSocket))),
         count,
         arguments.Number("size", 100),
         arguments.Has("stalled"));
 
-    private static FanOutResult Measure(FanOutLoad load, StatsClient stats, int burst, Arguments arguments)
+    private static FanOutResult Measure(FanOutLoad load, FanOutNodes nodes, int burst, Arguments arguments)
     {
         // The generator stands still while the server answers: what is counted on both sides belongs to the window.
-        var before = stats.Get("/stats");
+        var before = nodes.Get("/stats");
         var latencies = new LatencyHistogram();
         var cpu = Environment.CpuUsage.TotalTime;
         var watch = Stopwatch.StartNew();
@@ -84,7 +82,7 @@ internal static class FanOutLoadProgram
         cpu = Environment.CpuUsage.TotalTime - cpu;
         if (!isComplete)
             return FanOutResult.Stalled(burst);
-        var after = stats.Get("/stats");
+        var after = nodes.Get("/stats");
         return new FanOutResult(
             burst,
             messages,
@@ -98,11 +96,12 @@ internal static class FanOutLoadProgram
             IsStalled: false);
     }
 
-    /// <summary>Publishes burst after burst for this time, one at least.</summary>
+    /// <summary>Publishes burst after burst for this time, and <c>--least</c> messages.</summary>
     private static bool TryRun(
         FanOutLoad load, int burst, double seconds, Arguments arguments, LatencyHistogram? latencies, out long messages, out long deliveries)
     {
         var interval = arguments.Number("interval", 0);
+        var least = arguments.Number("least", 1);
         var watch = Stopwatch.StartNew();
         messages = deliveries = 0;
         do
@@ -113,7 +112,7 @@ internal static class FanOutLoadProgram
             messages += burst;
             deliveries += received;
         }
-        while (watch.Elapsed.TotalSeconds < seconds);
+        while (watch.Elapsed.TotalSeconds < seconds || messages < least);
         return true;
     }
 

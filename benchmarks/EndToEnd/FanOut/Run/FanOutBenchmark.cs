@@ -84,7 +84,7 @@ internal static class FanOutBenchmark
 
             // Tiered compilation has settled before the first figure.
             foreach (var (contender, _, port) in servers)
-                await LoadAsync(settings with { Seconds = settings.FirstWarmup }, contender, port, settings.Subscribers[0], settings.Sizes[0]);
+                await LoadAsync(settings with { Seconds = settings.FirstWarmup }, contender, port, settings.Subscribers[0], settings.Sizes[0], "--least", "200");
 
             var rows = new List<FanOutRow>();
             foreach (var size in settings.Sizes)
@@ -160,8 +160,8 @@ internal static class FanOutBenchmark
         }
     }
 
-    private static Task<FanOutResult[]> LoadAsync(FanOutSettings settings, FanOutContender contender, int port, int subscribers, int size) =>
-        RunLoadAsync<FanOutResult[]>(settings.Cores, contender, port, ["fan-load", .. LoadArguments(settings, subscribers, size)]);
+    private static Task<FanOutResult[]> LoadAsync(FanOutSettings settings, FanOutContender contender, int port, int subscribers, int size, params string[] more) =>
+        RunLoadAsync<FanOutResult[]>(settings.Cores, contender, port, ["fan-load", .. LoadArguments(settings, subscribers, size), .. more]);
 
     private static string[] LoadArguments(FanOutSettings settings, int subscribers, int size) =>
     [
