@@ -13,7 +13,7 @@ internal static class EchoEndpoint
     public static void MapEcho(this IEndpointRouteBuilder endpoints, EchoOptions options) =>
         endpoints.MapWebSocket("/ws", Limits(options), EchoAsync);
 
-    private static async Task EchoAsync(WebSocketConnection connection)
+    public static async Task EchoAsync(WebSocketConnection connection)
     {
         Interlocked.Increment(ref _connections);
         try
@@ -27,6 +27,14 @@ internal static class EchoEndpoint
         }
     }
 
+    public static void Raise(WebSocketConnectionOptions limits, EchoOptions options)
+    {
+        limits.MaxMessageSize = options.MaxMessage;
+        limits.MaxFragmentsPerMessage = 1_000_000;
+        limits.ControlFramesPerSecond = 10_000;
+        limits.ControlFrameBurst = 10_000;
+    }
+
     private static PerMessageDeflateOptions Compression(bool takesOver) => new()
     {
         ServerContextTakeover = takesOver,
@@ -35,18 +43,17 @@ internal static class EchoEndpoint
         MaxInflateRatio = 0,
     };
 
-    // An echo has no secrets, and conformance suites go past the defaults. An application should do neither.
-    private static WebSocketEndpointOptions Limits(EchoOptions options) => new()
+    /// <summary>An echo has no secrets, and conformance suites go past the defaults. An application should do neither.</summary>
+    public static void SetLimits(WebSocketEndpointOptions endpoint, EchoOptions options)
     {
-        Origins = OriginPolicy.Any,
-        SubProtocols = options.SubProtocols,
-        Compression = options.Compression == "off" ? null : Compression(takesOver: options.Compression == "takeover"),
-        Connection =
-        {
-            MaxMessageSize = options.MaxMessage,
-            MaxFragmentsPerMessage = 1_000_000,
-            ControlFramesPerSecond = 10_000,
-            ControlFrameBurst = 10_000,
-        },
-    };
+        endpoint.Compression = options.Compression == "off" ? null : Compression(takesOver: options.Compression == "takeover");
+        Raise(endpoint.Connection, options);
+    }
+
+    private static WebSocketEndpointOptions Limits(EchoOptions options)
+    {
+        var endpoint = new WebSocketEndpointOptions { Origins = OriginPolicy.Any, SubProtocols = options.SubProtocols };
+        SetLimits(endpoint, options);
+        return endpoint;
+    }
 }

@@ -73,8 +73,8 @@ internal sealed class EchoOptions
 
     private void Check()
     {
-        if (Host == "httplistener")
-            throw new FormatException("--host httplistener is not there yet");
+        if (Host == "httplistener" && (Https || Protocols.HasFlag(HttpProtocols.Http2) || Compression != "off"))
+            throw new FormatException("--host httplistener speaks HTTP/1.1 in the clear and does not compress: no --https, --http2 or --compression");
         if (Protocols == HttpProtocols.Http1AndHttp2 && !Https)
             throw new FormatException("--http1 with --http2 needs --https: without ALPN a port speaks one of them");
         if (Protocols == HttpProtocols.None)

@@ -12,6 +12,9 @@ catch (FormatException error)
     return 2;
 }
 
+if (options.Host == "httplistener")
+    return await ListenerHost.RunAsync(options);
+
 var builder = WebApplication.CreateSlimBuilder();
 builder.Logging.SetMinimumLevel(LogLevel.Warning);
 builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, options.Port, listen =>
@@ -21,9 +24,12 @@ builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, o
         listen.UseHttps(SelfSigned.Create());
 }));
 
+builder.Services.AddTopics(topics => TopicsEndpoint.Configure(topics, options));
+
 await using var app = builder.Build();
 app.MapEcho(options);
 app.MapSse(options);
+app.MapTopics(options);
 if (options.Stats)
     app.MapStats();
 

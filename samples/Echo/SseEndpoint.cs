@@ -20,30 +20,36 @@ internal static class SseEndpoint
             new ServerSentEventEndpointOptions
             {
                 Origins = OriginPolicy.Any,
-                Accept = (request, http) => ValueTask.FromResult(Accept(request, http, options.MaxMessage)),
+                Accept = (request, http) =>
+                {
+                    var refusal = Refusal(request.LastEventId, name => http.Request.Query[name], options.MaxMessage);
+                    if (refusal != 0)
+                        http.Response.StatusCode = refusal;
+                    return ValueTask.FromResult(refusal == 0);
+                },
             },
-            WriteAsync);
+            (events, request, http, cancel) => WriteAsync(events, request.LastEventId, name => http.Request.Query[name], cancel));
 
-    // What cannot be served is said while the status may still be chosen.
-    private static bool Accept(ServerSentEventRequest request, HttpContext http, int maxSize)
+    /// <summary>What cannot be served is said while the status may still be chosen.</summary>
+    /// <returns>The status to refuse with; 0 for none.</returns>
+    public static int Refusal(string? lastEventId, Func<string, string?> query, int maxSize)
     {
-        if (Parameters.TryRead(http.Request.Query, maxSize, out var parameters))
-            return parameters.Count == 0 || LastId(request) < parameters.Count;
-        http.Response.StatusCode = StatusCodes.Status400BadRequest;
-        return false;
+        if (!Parameters.TryRead(query, maxSize, out var parameters))
+            return StatusCodes.Status400BadRequest;
+        return parameters.Count == 0 || LastId(lastEventId) < parameters.Count ? 0 : StatusCodes.Status204NoContent;
     }
 
-    private static async Task WriteAsync(ServerSentEventWriter events, ServerSentEventRequest request, HttpContext http, CancellationToken cancel)
+    public static async Task WriteAsync(ServerSentEventWriter events, string? lastEventId, Func<string, string?> query, CancellationToken cancel)
     {
         Interlocked.Increment(ref _streams);
         try
         {
-            Parameters.TryRead(http.Request.Query, int.MaxValue, out var parameters);
+            Parameters.TryRead(query, int.MaxValue, out var parameters);
             if (parameters.Count == 0)
                 await Task.Delay(Timeout.Infinite, cancel);
 
             var prepared = PreparedServerSentEvent.Create(new string('x', parameters.Size));
-            var last = LastId(request);
+            var last = LastId(lastEventId);
             for (var id = last + 1; id <= parameters.Count; id++)
             {
                 if (parameters.Interval > 0 && id > last + 1)
@@ -58,12 +64,12 @@ internal static class SseEndpoint
     }
 
     // An id that is none of ours says nothing about what the client has: it gets all.
-    private static long LastId(ServerSentEventRequest request) =>
-        long.TryParse(request.LastEventId, NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : 0;
+    private static long LastId(string? lastEventId) =>
+        long.TryParse(lastEventId, NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : 0;
 
     private readonly record struct Parameters(int Count, int Size, int Interval)
     {
-        public static bool TryRead(IQueryCollection query, int maxSize, out Parameters parameters)
+        public static bool TryRead(Func<string, string?> query, int maxSize, out Parameters parameters)
         {
             var isValid = TryRead(query, "count", 10, out var count)
                 & TryRead(query, "size", 16, out var size)
@@ -72,10 +78,10 @@ internal static class SseEndpoint
             return isValid && size <= maxSize;
         }
 
-        private static bool TryRead(IQueryCollection query, string name, int fallback, out int value)
+        private static bool TryRead(Func<string, string?> query, string name, int fallback, out int value)
         {
             value = fallback;
-            return !query.TryGetValue(name, out var text) || int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out value);
+            return query(name) is not { } text || int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out value);
         }
     }
 }

@@ -13,25 +13,31 @@ internal static class StatsEndpoint
         endpoints.MapGet("/stats", WriteAsync);
         endpoints.MapMethods("/gc", GetOrPost, context =>
         {
-            GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: true, compacting: true);
-            GC.WaitForPendingFinalizers();
-            GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: true, compacting: true);
+            Collect();
             return WriteAsync(context);
         });
     }
 
-    private static Task WriteAsync(HttpContext context)
+    public static void Collect()
+    {
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: true, compacting: true);
+        GC.WaitForPendingFinalizers();
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: true, compacting: true);
+    }
+
+    public static Stats Read()
     {
         using var process = Process.GetCurrentProcess();
-        var stats = new Stats(
+        return new Stats(
             GC.GetTotalAllocatedBytes(precise: true),
             GC.CollectionCount(0),
             process.WorkingSet64,
             EchoEndpoint.Connections + SseEndpoint.Streams,
             (long)process.TotalProcessorTime.TotalMilliseconds,
             process.Id);
-        return context.Response.WriteAsJsonAsync(stats, StatsJson.Default.Stats);
     }
+
+    private static Task WriteAsync(HttpContext context) => context.Response.WriteAsJsonAsync(Read(), StatsJson.Default.Stats);
 }
 
 internal sealed record Stats(long AllocatedBytes, int Gen0, long WorkingSet, int Connections, long CpuMs, int Pid);

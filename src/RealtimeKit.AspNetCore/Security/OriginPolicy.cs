@@ -14,32 +14,18 @@ namespace RealtimeKit.AspNetCore;
 /// </remarks>
 public sealed class OriginPolicy
 {
-    private readonly Kind _kind;
-    private readonly string[] _allowed;
-    private readonly bool _isRequired;
+    private readonly OriginRules _rules;
 
-    private OriginPolicy(Kind kind, string[] allowed, bool isRequired = false)
-    {
-        _kind = kind;
-        _allowed = allowed;
-        _isRequired = isRequired;
-    }
-
-    private enum Kind : byte
-    {
-        SameOrigin,
-        Listed,
-        Any,
-    }
+    private OriginPolicy(OriginRules rules) => _rules = rules;
 
     /// <summary>Only pages of the request's own origin. The default.</summary>
-    public static OriginPolicy SameOrigin { get; } = new(Kind.SameOrigin, []);
+    public static OriginPolicy SameOrigin { get; } = new(OriginRules.SameOrigin);
 
     /// <summary>
     /// Pages of every origin, opaque ones included. Safe only where the connection carries no authority that a browser adds by
     /// itself: no cookies, no client certificates, no reachability of an internal network.
     /// </summary>
-    public static OriginPolicy Any { get; } = new(Kind.Any, []);
+    public static OriginPolicy Any { get; } = new(OriginRules.Any);
 
     /// <summary>
     /// Only the origins listed; list the server's own too where its pages connect. A list does not depend on the <c>Host</c> header,
@@ -51,19 +37,11 @@ public sealed class OriginPolicy
     /// A value is not scheme, host and optional port: it has a path, a trailing slash or a wildcard, or is the opaque <c>null</c>,
     /// which any sandboxed page can send.
     /// </exception>
-    public static OriginPolicy Only(params IEnumerable<string> origins)
-    {
-        ArgumentNullException.ThrowIfNull(origins);
-        var allowed = origins.ToArray();
-        foreach (var origin in allowed)
-            if (!WebOrigin.TryParse(origin, out _))
-                throw new ArgumentException($"'{origin}' is not an origin: write scheme://host or scheme://host:port, without a path or a trailing slash.", nameof(origins));
-        return new OriginPolicy(Kind.Listed, allowed);
-    }
+    public static OriginPolicy Only(params IEnumerable<string> origins) => new(OriginRules.Only(origins));
 
     /// <summary>The same policy, which also refuses a request without <c>Origin</c>: for endpoints that only browsers may use.</summary>
     /// <returns>The stricter policy.</returns>
-    public OriginPolicy RequireOrigin() => new(_kind, _allowed, isRequired: true);
+    public OriginPolicy RequireOrigin() => new(_rules.RequireOrigin());
 
     /// <summary>Whether a request may connect.</summary>
     /// <param name="request">The request.</param>
@@ -71,39 +49,16 @@ public sealed class OriginPolicy
     public bool IsAllowed(HttpRequest request)
     {
         ArgumentNullException.ThrowIfNull(request);
+        return _rules.IsAllowed(ClaimOf(request));
+    }
+
+    internal bool IsRefusedForScheme(HttpRequest request) => _rules.IsRefusedForScheme(ClaimOf(request));
+
+    internal OriginSharing GetSharing(HttpRequest request) => _rules.GetSharing(ClaimOf(request));
+
+    private static OriginClaim ClaimOf(HttpRequest request)
+    {
         var origins = request.Headers.Origin;
-        if (origins.Count == 0)
-            return !_isRequired;
-        if (_kind == Kind.Any)
-            return true;
-        return origins.Count == 1 && WebOrigin.TryParse(origins[0], out var origin)
-            && (_kind == Kind.SameOrigin ? origin.Equals(WebOrigin.Of(request)) : IsListed(origin));
-    }
-
-    /// <summary>
-    /// Whether only the scheme stands between a refused page and its own server: the page came over TLS, which a proxy in front ended
-    /// without saying so.
-    /// </summary>
-    internal bool IsRefusedForScheme(HttpRequest request) =>
-        _kind == Kind.SameOrigin && !request.IsHttps
-        && request.Headers.Origin is [var value] && WebOrigin.TryParse(value, out var origin)
-        && origin.Equals(WebOrigin.Of("https", request.Host));
-
-    /// <summary>With whom an allowed response is shared beyond its own origin, as CORS says it (Fetch §3.3).</summary>
-    internal OriginSharing GetSharing(HttpRequest request)
-    {
-        if (_kind == Kind.SameOrigin || request.Headers.Origin is not [var value])
-            return OriginSharing.None;
-        if (_kind == Kind.Any)
-            return OriginSharing.WithAny;
-        return WebOrigin.TryParse(value, out var origin) && origin.Equals(WebOrigin.Of(request)) ? OriginSharing.None : OriginSharing.WithThis;
-    }
-
-    private bool IsListed(WebOrigin origin)
-    {
-        foreach (var value in _allowed)
-            if (WebOrigin.TryParse(value, out var allowed) && origin.Equals(allowed))
-                return true;
-        return false;
+        return new OriginClaim(origins.Count > 0, origins.Count == 1 ? origins[0] : null, request.Scheme, request.Host.Value);
     }
 }

@@ -1,3 +1,4 @@
+using System.IO.Pipelines;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -33,7 +34,7 @@ internal static partial class ServerSentEventAcceptor
 
         if (options.Accept is { } accept && !await accept(request, context).ConfigureAwait(false))
         {
-            Refuse(context.Response, logger);
+            Refuse(context, logger);
             return null;
         }
 
@@ -41,8 +42,9 @@ internal static partial class ServerSentEventAcceptor
     }
 
     /// <summary>Refuses with the status that the application has set, or else for good.</summary>
-    public static void Refuse(HttpResponse response, ILogger logger)
+    public static void Refuse(HttpContext context, ILogger logger)
     {
+        var response = context.Response;
         // WHATWG HTML §9.2.3: on 204 an EventSource stops for good, as it does on any status but 200; 204 is the one that says nothing
         // is wrong.
         if (!response.HasStarted && response.StatusCode == StatusCodes.Status200OK)
@@ -50,8 +52,12 @@ internal static partial class ServerSentEventAcceptor
         Log.Refused(logger, response.StatusCode);
     }
 
+    /// <summary>Cancelled when the server sees that the client has gone.</summary>
+    public static CancellationToken AbortedOf(HttpContext context) => context.RequestAborted;
+
     /// <summary>Sets the response's headers, starts it, and keeps from it all that would hold its bytes back.</summary>
-    public static async Task StartAsync(HttpContext context)
+    /// <returns>Where the events go; <see langword="null"/> where a HEAD request wants none.</returns>
+    public static async Task<PipeWriter?> StartAsync(HttpContext context)
     {
         // A stream outlives any deadline of a request.
         context.Features.Get<IHttpRequestTimeoutFeature>()?.DisableTimeout();
@@ -77,6 +83,8 @@ internal static partial class ServerSentEventAcceptor
             if (accepted.Count > 0)
                 context.Request.Headers.AcceptEncoding = accepted;
         }
+
+        return HttpMethods.IsHead(context.Request.Method) ? null : context.Response.BodyWriter;
     }
 
     /// <summary>Lets pages of allowed origins read the response.</summary>

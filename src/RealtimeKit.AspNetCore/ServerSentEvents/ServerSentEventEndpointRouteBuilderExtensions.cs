@@ -1,10 +1,10 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Diagnostics.Metrics;
 using System.Net.ServerSentEvents;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 using RealtimeKit.AspNetCore;
 using RealtimeKit.ServerSentEvents;
 
@@ -168,7 +168,11 @@ public static class ServerSentEventEndpointRouteBuilderExtensions
         ArgumentNullException.ThrowIfNull(options);
         var services = endpoints.ServiceProvider;
         var endpoint = new ServerSentEventEndpoint(
-            options, open, ConnectionRegistry.For(services), services.GetRequiredService<ILogger<ServerSentEventEndpoint>>());
+            options,
+            open,
+            HostConnections.For(services),
+            ServerSentEventMetrics.For(services.GetService<IMeterFactory>()),
+            HostLoggers.ServerSentEvents(services));
         return endpoints.MapMethods(pattern, Get, endpoint.InvokeAsync).WithDisplayName($"Server-Sent Events {pattern}");
     }
 }

@@ -13,10 +13,10 @@ public sealed class ServerSentEventRequest : IBindableFromHttpContext<ServerSent
     /// The query parameter in which a client's cursor is looked for where it sends no <c>Last-Event-ID</c> header: a page that was
     /// rendered up to some event connects to <c>/events?lastEventId=…</c>, and the browser sends the header from the first reconnect on.
     /// </summary>
-    public const string LastEventIdParameter = "lastEventId";
+    public const string LastEventIdParameter = RealtimeKit.LastEventId.Parameter;
 
     /// <summary>How long a cursor may be, in UTF-16 units: 4,096.</summary>
-    public const int MaxLastEventIdLength = 4096;
+    public const int MaxLastEventIdLength = RealtimeKit.LastEventId.MaxLength;
 
     private static readonly ServerSentEventRequest FromTheStart = new(null);
 
@@ -45,11 +45,8 @@ public sealed class ServerSentEventRequest : IBindableFromHttpContext<ServerSent
         var values = request.Headers["Last-Event-ID"];
         if (values.Count == 0 && request.QueryString.HasValue)
             values = request.Query[LastEventIdParameter];
-        var id = values.Count == 0 ? null : values[0];
-        if (string.IsNullOrEmpty(id) && values.Count <= 1)
+        if (values.Count == 0 || (values.Count == 1 && string.IsNullOrEmpty(values[0])))
             return FromTheStart;
-        return values.Count == 1 && id!.Length <= MaxLastEventIdLength && !id.AsSpan().ContainsAny('\r', '\n', '\0')
-            ? new ServerSentEventRequest(id)
-            : null;
+        return values is [{ } id] && RealtimeKit.LastEventId.IsValid(id) ? new ServerSentEventRequest(id) : null;
     }
 }

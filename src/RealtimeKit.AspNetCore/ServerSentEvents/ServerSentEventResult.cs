@@ -1,9 +1,10 @@
+using System.Diagnostics.Metrics;
 using System.Reflection;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
+using RealtimeKit.ServerSentEvents;
 
 namespace RealtimeKit.AspNetCore;
 
@@ -35,8 +36,9 @@ public sealed class ServerSentEventResult : IResult, IContentTypeHttpResult, ISt
     {
         ArgumentNullException.ThrowIfNull(httpContext);
         var services = httpContext.RequestServices;
-        var logger = services.GetRequiredService<ILogger<ServerSentEventEndpoint>>();
-        return new ServerSentEventEndpoint(_options, (_, _) => _producer, ConnectionRegistry.For(services), logger).InvokeAsync(httpContext);
+        var logger = HostLoggers.ServerSentEvents(services);
+        var metrics = ServerSentEventMetrics.For(services.GetService<IMeterFactory>());
+        return new ServerSentEventEndpoint(_options, (_, _) => _producer, HostConnections.For(services), metrics, logger).InvokeAsync(httpContext);
     }
 
     static void IEndpointMetadataProvider.PopulateMetadata(MethodInfo method, EndpointBuilder builder)

@@ -106,7 +106,7 @@ internal sealed partial class TopicEndpoint
         if (context.Request.ContentLength > limit)
             throw tooLong;
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
-            size.MaxRequestBodySize = limit;
+            size.MaxRequestBodySize = (6L * limit) + 65_536;   // counts chunks' frames too: six bytes for one, at worst
         var reader = context.Request.BodyReader;
         var body = new ArrayBufferWriter<byte>();
         try

@@ -1,5 +1,8 @@
+using System.Diagnostics.Metrics;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using RealtimeKit.ServerSentEvents;
 using RealtimeKit.Topics;
 using RealtimeKit.WebSockets;
 
@@ -18,20 +21,22 @@ internal sealed partial class TopicEndpoint
     private readonly ServerSentEventEndpoint _streams;
     private readonly ILogger _logger;
 
-    public TopicEndpoint(TopicHub hub, TopicEndpointOptions options, ConnectionRegistry? registry, ILoggerFactory loggers)
+    public TopicEndpoint(TopicHub hub, TopicEndpointOptions options, IServiceProvider services)
     {
+        var registry = HostConnections.For(services);
+        var meters = services.GetService<IMeterFactory>();
         _hub = hub;
-        _options = options.Copy();
-        _logger = loggers.CreateLogger("RealtimeKit.AspNetCore.TopicEndpoint");
+        _options = options.Copy(services);
+        _logger = HostLoggers.Topics(services);
 
         var protocols = TopicProtocols.Create(hub, _options);
         _protocols = protocols.ToDictionary(static protocol => protocol.SubProtocol ?? "", StringComparer.Ordinal);
         _options.WebSockets.SubProtocols = [.. protocols.Select(static protocol => protocol.SubProtocol).OfType<string>()];
         _options.WebSockets.Accepting = OpenSessionAsync;
-        _webSockets = new WebSocketEndpoint(_options.WebSockets, RunSessionAsync, registry, loggers.CreateLogger<WebSocketEndpoint>());
+        _webSockets = new WebSocketEndpoint(_options.WebSockets, RunSessionAsync, registry, HostLoggers.WebSockets(services));
         _streams = new ServerSentEventEndpoint(
             CreateStreamOptions(), static (_, http) => http.Features.Get<TopicEventStream>() is { } stream ? stream.RunAsync : null,
-            registry, loggers.CreateLogger<ServerSentEventEndpoint>());
+            registry, ServerSentEventMetrics.For(meters), HostLoggers.ServerSentEvents(services));
     }
 
     public Task InvokeAsync(HttpContext context)

@@ -72,10 +72,10 @@ public sealed class TopicEndpointOptions
     /// </summary>
     public ServerSentEventEndpointOptions ServerSentEvents { get; set => field = value ?? throw new ArgumentNullException(nameof(value)); } = ServerSentEventEndpointOptions.Default;
 
-    internal TopicEndpointOptions Copy()
+    internal TopicEndpointOptions Copy(IServiceProvider services)
     {
         var copy = (TopicEndpointOptions)MemberwiseClone();
-        copy.WebSockets = WebSockets.Copy();
+        copy.WebSockets = WebSockets.Copy(services);
         copy.WebSockets.Origins = Origins;
         copy.WebSockets.SubProtocols = [];
         return copy;

@@ -3,7 +3,6 @@ using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 using RealtimeKit.AspNetCore;
 using RealtimeKit.Topics;
 
@@ -38,7 +37,7 @@ public static class TopicEndpointRouteBuilderExtensions
         var services = endpoints.ServiceProvider;
         var hub = services.GetService<TopicHub>()
             ?? throw new InvalidOperationException("There are no topics: call builder.Services.AddTopics() first.");
-        var endpoint = new TopicEndpoint(hub, options, ConnectionRegistry.For(services), services.GetRequiredService<ILoggerFactory>());
+        var endpoint = new TopicEndpoint(hub, options, services);
 
         var group = endpoints.MapGroup(pattern);
         group.MapMethods("", All, endpoint.InvokeAsync).WithDisplayName($"Topics {pattern}");

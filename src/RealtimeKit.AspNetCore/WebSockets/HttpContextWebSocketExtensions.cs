@@ -1,6 +1,4 @@
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 using RealtimeKit.WebSockets;
 
 namespace RealtimeKit.AspNetCore;
@@ -21,9 +19,9 @@ public static class HttpContextWebSocketExtensions
     public static async Task<WebSocketConnection?> AcceptWebSocketAsync(this HttpContext context, WebSocketEndpointOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(context);
-        var logger = context.RequestServices.GetRequiredService<ILogger<WebSocketEndpoint>>();
-        var registry = ConnectionRegistry.For(context.RequestServices);
-        var accepted = await WebSocketAcceptor.AcceptAsync(context, (options ?? new WebSocketEndpointOptions()).Copy(), registry, logger).ConfigureAwait(false);
+        var logger = HostLoggers.WebSockets(context.RequestServices);
+        var registry = HostConnections.For(context.RequestServices);
+        var accepted = await WebSocketAcceptor.AcceptAsync(context, (options ?? new WebSocketEndpointOptions()).Copy(context.RequestServices), registry, logger).ConfigureAwait(false);
         if (accepted is null)
             return null;
 

@@ -1,4 +1,6 @@
+using System.Diagnostics.Metrics;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 using RealtimeKit.WebSockets;
 
 namespace RealtimeKit.AspNetCore;
@@ -52,13 +54,14 @@ public sealed class WebSocketEndpointOptions
     /// </summary>
     internal Func<HttpContext, string?, ValueTask<bool>>? Accepting { get; set; }
 
-    internal WebSocketEndpointOptions Copy()
+    internal WebSocketEndpointOptions Copy(IServiceProvider? services = null)
     {
         var copy = (WebSocketEndpointOptions)MemberwiseClone();
         copy.Connection = Connection.Clone();
         copy.Connection.Role = WebSocketRole.Server;
         copy.Connection.LeaveOpen = true;
         copy.Connection.CompressionParameters = null;
+        copy.Connection.MeterFactory ??= services?.GetService<IMeterFactory>();
         copy.Handshake = Handshake.Clone();
         return copy;
     }

@@ -1,8 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 using RealtimeKit.AspNetCore;
 using RealtimeKit.WebSockets;
 
@@ -58,8 +56,8 @@ public static class WebSocketEndpointRouteBuilderExtensions
         ArgumentNullException.ThrowIfNull(pattern);
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(handler);
-        var logger = endpoints.ServiceProvider.GetRequiredService<ILogger<WebSocketEndpoint>>();
-        var endpoint = new WebSocketEndpoint(options.Copy(), handler, ConnectionRegistry.For(endpoints.ServiceProvider), logger);
+        var logger = HostLoggers.WebSockets(endpoints.ServiceProvider);
+        var endpoint = new WebSocketEndpoint(options.Copy(endpoints.ServiceProvider), handler, HostConnections.For(endpoints.ServiceProvider), logger);
         return endpoints.MapMethods(pattern, Methods, endpoint.InvokeAsync).WithDisplayName($"WebSocket {pattern}");
     }
 }

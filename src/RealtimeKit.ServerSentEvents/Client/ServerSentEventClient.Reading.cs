@@ -26,6 +26,7 @@ public sealed partial class ServerSentEventClient
             {
                 SetState(ServerSentEventClientState.Connecting);
                 var (connection, error) = await ConnectAsync(assembler, linked.Token).ConfigureAwait(false);
+                _metrics.Connected(error);
                 if (connection is not null)
                 {
                     SetState(ServerSentEventClientState.Open);
@@ -67,6 +68,7 @@ public sealed partial class ServerSentEventClient
                 var delay = schedule.GetDelay(assembler.ReconnectionTime, GetRetryAfter(error));
                 SetState(ServerSentEventClientState.Waiting, error, delay);
                 await Task.Delay(delay, _options.TimeProvider, linked.Token).ConfigureAwait(false);
+                _metrics.Reconnecting(error);
             }
         }
         finally

@@ -8,7 +8,8 @@ namespace RealtimeKit.ServerSentEvents;
 /// Follows an event stream as a browser's <c>EventSource</c> does (WHATWG HTML §9.2), over any <see cref="HttpClient"/> and with any
 /// method: it reconnects when a connection ends, with the server's <c>retry</c> time or a growing delay, and resumes after the last
 /// event id. Statuses that promise a later success (408, 425, 429, 5xx) count as failures; any other than 200 and a wrong content type
-/// end it. Redirects are followed as the handler does, and each reconnect begins at the original address.
+/// end it. Redirects are followed as the handler does (its own: up to 20, never from HTTPS to HTTP, and without <c>Authorization</c>), and
+/// each reconnect begins at the original address.
 /// </summary>
 /// <remarks>
 /// An id outside ASCII travels as UTF-8 in <c>Last-Event-ID</c>: a <see cref="SocketsHttpHandler"/> needs its
@@ -16,15 +17,18 @@ namespace RealtimeKit.ServerSentEvents;
 /// </remarks>
 public sealed partial class ServerSentEventClient : IAsyncDisposable
 {
+    private const int MaxHeadersKilobytes = 16;
+
     private readonly HttpClient _http;
     private readonly bool _ownsHttp;
     private readonly Uri _uri;
     private readonly ServerSentEventClientOptions _options;
+    private readonly ServerSentEventMetrics _metrics;
     private readonly CancellationTokenSource _disposed = new();
     private volatile string? _lastEventId;
     private int _isReading;
 
-    /// <summary>Creates a client with a connection pool of its own.</summary>
+    /// <summary>Creates a client with a connection pool of its own, which takes answers with up to 16 KiB of headers.</summary>
     /// <param name="uri">The stream's address.</param>
     /// <param name="options">How to connect; null for the defaults.</param>
     public ServerSentEventClient(Uri uri, ServerSentEventClientOptions? options = null)
@@ -42,6 +46,7 @@ public sealed partial class ServerSentEventClient : IAsyncDisposable
         _http = http;
         _uri = uri;
         _options = options ?? new ServerSentEventClientOptions();
+        _metrics = ServerSentEventMetrics.For(_options.MeterFactory);
         _lastEventId = _options.LastEventId;
     }
 
@@ -99,6 +104,11 @@ public sealed partial class ServerSentEventClient : IAsyncDisposable
 
     private static HttpClient CreateHttpClient() => new(new SocketsHttpHandler
     {
+        MaxResponseHeadersLength = MaxHeadersKilobytes,
+
+        // Fetch §4.4, "HTTP-redirect fetch": the twenty-first is an error.
+        MaxAutomaticRedirections = 20,
+
         // WHATWG HTML §9.2.3: the last event id is sent UTF-8 encoded.
         RequestHeaderEncodingSelector = static (name, _) =>
             name.Equals("Last-Event-ID", StringComparison.OrdinalIgnoreCase) ? System.Text.Encoding.UTF8 : null,

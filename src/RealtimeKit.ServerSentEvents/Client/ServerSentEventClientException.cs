@@ -5,12 +5,12 @@ namespace RealtimeKit.ServerSentEvents;
 
 /// <summary>
 /// A connection of a <see cref="ServerSentEventClient"/> failed. The message names neither the address nor anything that was sent or
-/// received, so that no token of a URL or header reaches a log through it.
+/// received, so that no token of a URL or header reaches a log through it; nor does the inner exception, which is left out where it would.
 /// </summary>
 public sealed class ServerSentEventClientException : IOException
 {
     internal ServerSentEventClientException(ServerSentEventClientError error, string message, Exception? inner = null)
-        : base(message, inner) =>
+        : base(message, QuotesThePeer(inner) ? null : inner) =>
         Error = error;
 
     internal ServerSentEventClientException(ServerSentEventClientError error, string message, HttpResponseMessage response)
@@ -41,6 +41,19 @@ public sealed class ServerSentEventClientException : IOException
         ServerSentEventClientError.Status => IsTransientStatus(StatusCode),
         _ => false,
     };
+
+    // What HttpClient says of an answer that it cannot read quotes it: a cookie, perhaps; and of a proxy its address, with the password.
+    private static bool QuotesThePeer(Exception? error)
+    {
+        for (; error is not null; error = error.InnerException)
+        {
+            var reason = (error as HttpRequestException)?.HttpRequestError ?? (error as HttpIOException)?.HttpRequestError;
+            if (reason is HttpRequestError.InvalidResponse or HttpRequestError.ProxyTunnelError)
+                return true;
+        }
+
+        return false;
+    }
 
     private static bool IsTransientStatus(HttpStatusCode? status) =>
         status is HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests or HttpStatusCode.MisdirectedRequest || (int?)status is 425 or >= 500;

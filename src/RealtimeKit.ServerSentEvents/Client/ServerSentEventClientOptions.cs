@@ -1,3 +1,5 @@
+using System.Diagnostics.Metrics;
+
 namespace RealtimeKit.ServerSentEvents;
 
 /// <summary>How a <see cref="ServerSentEventClient"/> connects and reconnects. Immutable: one instance may serve any number of clients.</summary>
@@ -6,14 +8,23 @@ public sealed class ServerSentEventClientOptions
     /// <summary>The request's method. Default: GET.</summary>
     public HttpMethod Method { get; init; } = HttpMethod.Get;
 
-    /// <summary>Makes the body of each request, since a body is sent once; null for none.</summary>
+    /// <summary>Makes the body of each request, reconnects included, since a content is sent once; null, the default, for none.</summary>
     public Func<HttpContent>? CreateContent { get; init; }
 
-    /// <summary>Changes each request before it is sent: headers, a fresh token. Null for nothing.</summary>
+    /// <summary>Changes each request before it is sent: headers, a fresh token. Null, the default, for nothing.</summary>
     public Func<HttpRequestMessage, CancellationToken, ValueTask>? ConfigureRequest { get; init; }
 
-    /// <summary>The id to resume after with the first request; null for none.</summary>
-    public string? LastEventId { get; init; }
+    /// <summary>The id to resume after with the first request; null, the default, for none.</summary>
+    /// <exception cref="ArgumentException">The id contains CR, LF or NUL.</exception>
+    public string? LastEventId
+    {
+        get;
+        init
+        {
+            ServerSentEventFormatter.Validate(null, value, null);
+            field = value;
+        }
+    }
 
     /// <summary>
     /// Whether to connect again when a connection ends. Null, the default, means: for GET and HEAD, because sending another request
@@ -102,6 +113,12 @@ public sealed class ServerSentEventClientOptions
 
     /// <summary>The clock of delays and timeouts. Default: the system's.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
+
+    /// <summary>
+    /// Makes the meter <c>RealtimeKit.ServerSentEvents</c> that the client's connects and reconnects are counted with; null, the default,
+    /// for the process's own.
+    /// </summary>
+    public IMeterFactory? MeterFactory { get; init; }
 
     private static TimeSpan NotNegative(TimeSpan value)
     {

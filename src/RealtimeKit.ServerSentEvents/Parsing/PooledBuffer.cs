@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace RealtimeKit.ServerSentEvents;
 
@@ -27,6 +28,26 @@ internal struct PooledBuffer
         _length += bytes.Length;
     }
 
+    /// <summary>Appends what comes before the first CR or LF, or all, and returns how much that is.</summary>
+    public int AppendUntilLineEnd(ReadOnlySpan<byte> bytes)
+    {
+        var start = _length;
+        while (true)
+        {
+            var rest = bytes[(_length - start)..];
+            if (rest.IsEmpty)
+                return bytes.Length;
+
+            // Room in steps: most of the input may be behind the line.
+            Reserve(Math.Min(rest.Length, Kept));
+            var room = _array.AsSpan(_length);
+            var count = LineEnd.CopyUntil(rest, room);
+            _length += count;
+            if (count < rest.Length && count < room.Length)
+                return _length - start;
+        }
+    }
+
     public void AppendLine(ReadOnlySpan<byte> line)
     {
         Reserve(line.Length + 1);
@@ -43,6 +64,18 @@ internal struct PooledBuffer
             Grow(bytes.Length);
         bytes.CopyTo(_array);
         _length = bytes.Length;
+    }
+
+    /// <summary>Sets the first bytes of a vector, where there is an array that takes all of it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool TrySet(Vector128<byte> bytes, int length)
+    {
+        var array = _array;
+        if (array is null || array.Length < Vector128<byte>.Count)
+            return false;
+        bytes.CopyTo(array);
+        _length = length;
+        return true;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

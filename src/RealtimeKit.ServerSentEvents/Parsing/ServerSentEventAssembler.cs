@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace RealtimeKit.ServerSentEvents;
 
@@ -12,7 +13,7 @@ namespace RealtimeKit.ServerSentEvents;
 public sealed partial class ServerSentEventAssembler : IDisposable
 {
     [Flags]
-    private enum Fields : byte
+    private enum Fields
     {
         None = 0,
         Data = 1,
@@ -34,8 +35,14 @@ public sealed partial class ServerSentEventAssembler : IDisposable
     private long _blockRetry = -1;
     private long _retry = -1;
 
-    // Set where the next call has more to do than to read on: a line to complete, a lent buffer to take back, a broken limit.
+    // Set where the next call has more to do than to read on: a line to complete, a broken limit.
     private bool _attention;
+
+    // The last item's data stands in its buffer, to be taken back with the next call.
+    private bool _isDataLent;
+
+    // Whether the next byte begins an event, and nothing of the one before is left to do.
+    private bool _isBetweenEvents;
     private bool _lineIsComplete;
 
     // A line that the input cut.
@@ -88,6 +95,8 @@ public sealed partial class ServerSentEventAssembler : IDisposable
         _fields = Fields.None;
         _blockRetry = -1;
         _attention = false;
+        _isBetweenEvents = false;
+        _isDataLent = false;
         _lineIsComplete = false;
         Limit = ServerSentEventLimit.None;
         _line.Clear();
@@ -116,6 +125,52 @@ public sealed partial class ServerSentEventAssembler : IDisposable
     /// <returns>False when all input is taken in and completes no item, or when a limit is broken.</returns>
     public bool TryRead(ref ReadOnlySequence<byte> input, out ServerSentEventView item)
     {
+        if (_isDataLent)
+            TakeDataBack();
+        if (_isBetweenEvents)
+        {
+            var first = input.FirstSpan;
+            var read = ReadWhole(ref MemoryMarshal.GetReference(first), first.Length, out item);
+            if (read > 0)
+            {
+                input = input.Slice(read);
+                return true;
+            }
+        }
+
+        return TryReadSegments(ref input, out item);
+    }
+
+    /// <summary>Reads up to the next item.</summary>
+    /// <param name="input">The bytes to read; afterwards those that follow the item, or none.</param>
+    /// <param name="item">The item. Valid until the next call, and while the input is.</param>
+    /// <returns>False when all input is taken in and completes no item, or when a limit is broken.</returns>
+    public bool TryRead(scoped ref ReadOnlySpan<byte> input, out ServerSentEventView item)
+    {
+        if (_isDataLent)
+            TakeDataBack();
+        if (_isBetweenEvents && TryReadWhole(ref input, out item))
+            return true;
+        return TryReadAny(ref input, out item);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private bool TryReadWhole(scoped ref ReadOnlySpan<byte> input, out ServerSentEventView item)
+    {
+        var read = ReadWhole(ref MemoryMarshal.GetReference(input), input.Length, out item);
+        if (read > 0)
+        {
+            input = input[read..];
+            return true;
+        }
+
+        input = input[~read..];
+        return false;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool TryReadSegments(ref ReadOnlySequence<byte> input, out ServerSentEventView item)
+    {
         var rest = input.FirstSpan;
         while (true)
         {
@@ -137,18 +192,13 @@ public sealed partial class ServerSentEventAssembler : IDisposable
         }
     }
 
-    /// <summary>Reads up to the next item.</summary>
-    /// <param name="input">The bytes to read; afterwards those that follow the item, or none.</param>
-    /// <param name="item">The item. Valid until the next call, and while the input is.</param>
-    /// <returns>False when all input is taken in and completes no item, or when a limit is broken.</returns>
-    public bool TryRead(scoped ref ReadOnlySpan<byte> input, out ServerSentEventView item)
+    private void TakeDataBack()
     {
-        if (IsBetweenEvents && TryReadWhole(ref input, out item))
-            return true;
-        return TryReadAny(ref input, out item);
+        _isDataLent = false;
+        _data.Clear();
     }
 
-    private bool IsBetweenEvents =>
+    private bool IsBetweenEvents() =>
         !(_attention | _state.AtFirstLine | _state.AfterCarriageReturn) && _state.Scanned == 0 && _fields == Fields.None && _blockRetry < 0;
 
     /// <summary>
@@ -159,6 +209,10 @@ public sealed partial class ServerSentEventAssembler : IDisposable
 
     private bool TryReadAny(scoped ref ReadOnlySpan<byte> input, out ServerSentEventView item)
     {
+        _isBetweenEvents = false;
+        if (_state.AtFirstLine && TryPassByteOrderMark(ref input) && TryReadWhole(ref input, out item))
+            return _isBetweenEvents = true;
+
         var fromHeldLine = false;
         if (_attention && !TryPrepare(ref input, out fromHeldLine))
         {
@@ -211,6 +265,7 @@ public sealed partial class ServerSentEventAssembler : IDisposable
 
                 case ServerSentEventToken.Retry:
                     _retry = _blockRetry = ServerSentEventLine.ParseRetry(reader.ValueSpan);
+                    _retryDigitsLength = 0;
                     if (!_options.IncludeRetries)
                         continue;
                     item = new ServerSentEventView(ServerSentEventItemKind.Retry, reader.ValueSpan);
@@ -240,7 +295,7 @@ public sealed partial class ServerSentEventAssembler : IDisposable
                     if ((fields & Fields.DataHeld) != 0)
                     {
                         data = _data.Span;
-                        _attention = true;
+                        _isDataLent = true;
                     }
 
                     if ((fields & Fields.EventTypeHeld) != 0)
@@ -268,89 +323,37 @@ public sealed partial class ServerSentEventAssembler : IDisposable
                     if (LeavesUnfinishedLines)
                     {
                         input = reader.Rest;
-                        return false;
+                    }
+                    else
+                    {
+                        HoldLine(reader.Rest);
+                        _state.Scanned = 0;
+                        input = default;
                     }
 
-                    HoldLine(reader.Rest);
-                    _state.Scanned = 0;
-                    input = default;
+                    _isBetweenEvents = IsBetweenEvents();
                     return false;
             }
 
             _state = reader.CurrentState;
+            _isBetweenEvents = IsBetweenEvents();
             if (!fromHeldLine)
                 input = reader.Rest;
             return true;
         }
     }
 
-    /// <summary>Takes back what the last item borrowed, and completes a line that the last input left unfinished.</summary>
-    private bool TryPrepare(scoped ref ReadOnlySpan<byte> input, out bool lineIsComplete)
+    /// <summary>Begins the first line where all of a byte order mark would be there.</summary>
+    private bool TryPassByteOrderMark(scoped ref ReadOnlySpan<byte> input)
     {
-        lineIsComplete = false;
-        if (Limit != ServerSentEventLimit.None)
-        {
-            input = default;
+        if (_attention || _state.Scanned != 0 || input.Length < 3)
             return false;
-        }
 
-        if ((_fields & Fields.DataHeld) == 0)
-            _data.Clear();
-        if (_lineIsComplete)
-        {
-            _lineIsComplete = false;
-            _line.Clear();
-        }
-
-        _attention = false;
-        if (_line.Length == 0)
-            return true;
-
-        _attention = true;
-        var end = LineEnd.IndexOf(input);
-        var taken = end < 0 ? input.Length : end;
-        if (taken > _options.MaxLineLength - _line.Length)
-            return Fail(ServerSentEventLimit.MaxLineLength, ref input, out _);
-
-        lineIsComplete = _lineIsComplete = end >= 0;
-        if (lineIsComplete)
-            taken++;
-        _line.Append(input[..taken]);
-        input = input[taken..];
-        return lineIsComplete;
-    }
-
-    /// <summary>Copies the fields of the unfinished event that stand in the input, which the caller is about to take back.</summary>
-    private void Hold(Fields fields, ReadOnlySpan<byte> data, ReadOnlySpan<byte> eventType, ReadOnlySpan<byte> id)
-    {
-        if ((fields & (Fields.Data | Fields.DataHeld)) == Fields.Data)
-        {
-            fields |= Fields.DataHeld;
-            _data.Set(data);
-        }
-
-        if ((fields & (Fields.EventType | Fields.EventTypeHeld)) == Fields.EventType)
-        {
-            fields |= Fields.EventTypeHeld;
-            _eventType.Set(eventType);
-        }
-
-        if ((fields & (Fields.Id | Fields.IdHeld)) == Fields.Id)
-        {
-            fields |= Fields.IdHeld;
-            _id.Set(id);
-        }
-
-        _fields = fields;
-    }
-
-    private void HoldLine(ReadOnlySpan<byte> start)
-    {
-        _lineIsComplete = false;
-        _line.Clear();
-        _attention = start.Length != 0;
-        if (_attention)
-            _line.Append(start);
+        // WHATWG HTML §9.2.5: one leading byte order mark is no part of the stream.
+        _state.AtFirstLine = false;
+        if (input.StartsWith("\uFEFF"u8))
+            input = input[3..];
+        return true;
     }
 
     private bool Fail(ServerSentEventLimit limit, scoped ref ReadOnlySpan<byte> input, out ServerSentEventView item)

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 
 namespace RealtimeKit.ServerSentEvents;
@@ -24,44 +25,28 @@ internal static class ServerSentEventLine
     }
 
     /// <summary>
-    /// The same where the usual forms of the four fields can be told from the first eight bytes, which may reach beyond the line: none
-    /// of the names that they are compared with contains a line end.
+    /// The names of the four fields with their colons, as the first bytes of a line, little-endian. They may be compared with bytes that
+    /// reach beyond the line: none contains a line end.
     /// </summary>
+    public const ulong DataPrefix = 0x0000_003A_6174_6164;
+    public const ulong EventPrefix = 0x0000_3A74_6E65_7665;
+    public const ulong RetryPrefix = 0x0000_3A79_7274_6572;
+    public const ulong IdPrefix = 0x0000_0000_003A_6469;
+    public const ulong ThreeBytes = 0x0000_0000_00FF_FFFF;
+    public const ulong FiveBytes = 0x0000_00FF_FFFF_FFFF;
+    public const ulong SixBytes = 0x0000_FFFF_FFFF_FFFF;
+
+    /// <summary>The length of a prefix, with the one space that may follow it.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static ServerSentEventToken Parse(ulong head, ReadOnlySpan<byte> line, out ReadOnlySpan<byte> value)
+    public static int PassSpace(ulong head, int prefix) => (byte)(head >> (8 * prefix)) == (byte)' ' ? prefix + 1 : prefix;
+
+    /// <summary>The eight bytes from here on, little-endian.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ulong ReadHead(ref byte line)
     {
-        if ((head & 0x0000_FFFF_FFFF_FFFF) == DataPrefix)
-        {
-            value = line[6..];
-            return ServerSentEventToken.Data;
-        }
-
-        if ((uint)head == IdPrefix)
-        {
-            value = line[4..];
-            return ContainsNul(value) ? ServerSentEventToken.None : ServerSentEventToken.Id;
-        }
-
-        if ((head & 0x00FF_FFFF_FFFF_FFFF) == EventPrefix)
-        {
-            value = line[7..];
-            return ServerSentEventToken.EventType;
-        }
-
-        if ((head & 0x00FF_FFFF_FFFF_FFFF) == RetryPrefix)
-        {
-            value = line[7..];
-            return value.IsEmpty || !IsDigits(value) ? ServerSentEventToken.None : ServerSentEventToken.Retry;
-        }
-
-        return ParseAny(line, out value);
+        var head = Unsafe.ReadUnaligned<ulong>(ref line);
+        return BitConverter.IsLittleEndian ? head : BinaryPrimitives.ReverseEndianness(head);
     }
-
-    // "data: ", "event: ", "retry: " and "id: " as little-endian numbers.
-    private const ulong DataPrefix = 0x0000_203A_6174_6164;
-    private const ulong EventPrefix = 0x0020_3A74_6E65_7665;
-    private const ulong RetryPrefix = 0x0020_3A79_7274_6572;
-    private const uint IdPrefix = 0x203A_6469;
 
     private static ServerSentEventToken ParseAny(ReadOnlySpan<byte> line, out ReadOnlySpan<byte> value)
     {
@@ -155,7 +140,7 @@ internal static class ServerSentEventLine
     }
 
     // Ids and retry fields are a few bytes: too short for a vector to pay.
-    private static bool ContainsNul(ReadOnlySpan<byte> value)
+    public static bool ContainsNul(ReadOnlySpan<byte> value)
     {
         if (value.Length > 32)
             return value.Contains((byte)0);
@@ -166,6 +151,13 @@ internal static class ServerSentEventLine
         }
 
         return false;
+    }
+
+    /// <summary>Reads a retry field's milliseconds; false where it is to be ignored.</summary>
+    public static bool TryParseRetry(ReadOnlySpan<byte> value, out long milliseconds)
+    {
+        milliseconds = ParseRetry(value);
+        return !value.IsEmpty && IsDigits(value);
     }
 
     private static bool IsDigits(ReadOnlySpan<byte> value)

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 
@@ -9,7 +8,6 @@ namespace RealtimeKit.ServerSentEvents;
 /// Serialises into the memory that the output lends, without advancing it, so that a serialiser that throws leaves nothing behind and a
 /// value that fits is never copied. One that does not fit goes through a pooled array.
 /// </summary>
-[SuppressMessage("Design", "CA1001", Justification = "Kept for its thread's life; its JSON writer holds no resource.")]
 internal sealed class JsonEventWriter : IBufferWriter<byte>
 {
     private const int FirstRequest = 256;
@@ -22,8 +20,6 @@ internal sealed class JsonEventWriter : IBufferWriter<byte>
     private byte[]? _rented;
     private int _written;
     private int _jsonStart;
-    private Utf8JsonWriter? _json;
-    private JsonSerializerOptions? _options;
 
     private Memory<byte> Current => _rented ?? _lent;
 
@@ -37,9 +33,8 @@ internal sealed class JsonEventWriter : IBufferWriter<byte>
         try
         {
             writer.Begin(output, eventType, id, retry);
-            var target = writer.GetJsonWriter(json.Options);
-            JsonSerializer.Serialize(target, data, json);
-            target.Flush();
+            using (var target = PooledJsonWriter.Rent(writer, json.Options))
+                JsonSerializer.Serialize(target.Json, data, json);
             writer.End(eventType, id, retry);
         }
         finally
@@ -105,32 +100,8 @@ internal sealed class JsonEventWriter : IBufferWriter<byte>
         _lent = default;
     }
 
-    private Utf8JsonWriter GetJsonWriter(JsonSerializerOptions options)
-    {
-        if (_json is not null && ReferenceEquals(_options, options))
-        {
-            _json.Reset(this);
-            return _json;
-        }
-
-        _json?.Dispose();
-        _options = options;
-        return _json = new Utf8JsonWriter(this, new JsonWriterOptions
-        {
-            Encoder = options.Encoder,
-            Indented = options.WriteIndented,
-            IndentCharacter = options.IndentCharacter,
-            IndentSize = options.IndentSize,
-            MaxDepth = options.MaxDepth,
-            NewLine = options.NewLine,
-            SkipValidation = true,
-        });
-    }
-
     private void Clear()
     {
-        // What an aborted serialisation left in the JSON writer must not reach this buffer later.
-        _json?.Reset(this);
         _output = null;
         _lent = default;
         if (_rented is not null)

@@ -18,7 +18,7 @@ public sealed class PreparedServerSentEvent
     /// <param name="data">The data.</param>
     /// <param name="eventType">The event's type; null or empty for <c>message</c>.</param>
     /// <returns>The encoded event.</returns>
-    /// <exception cref="ArgumentException">The type contains CR or LF.</exception>
+    /// <exception cref="ArgumentException">The type contains CR, LF or NUL.</exception>
     public static PreparedServerSentEvent Create(ReadOnlySpan<char> data, string? eventType = null)
     {
         var output = new ArrayBufferWriter<byte>(data.Length + 64);
@@ -30,7 +30,7 @@ public sealed class PreparedServerSentEvent
     /// <param name="utf8Data">The data.</param>
     /// <param name="eventType">The event's type; null or empty for <c>message</c>.</param>
     /// <returns>The encoded event.</returns>
-    /// <exception cref="ArgumentException">The type contains CR or LF.</exception>
+    /// <exception cref="ArgumentException">The type contains CR, LF or NUL.</exception>
     public static PreparedServerSentEvent Create(ReadOnlySpan<byte> utf8Data, string? eventType = null)
     {
         var output = new ArrayBufferWriter<byte>(utf8Data.Length + 64);
@@ -43,7 +43,7 @@ public sealed class PreparedServerSentEvent
     /// <param name="json">How to write it.</param>
     /// <param name="eventType">The event's type; null or empty for <c>message</c>.</param>
     /// <returns>The encoded event.</returns>
-    /// <exception cref="ArgumentException">The type contains CR or LF.</exception>
+    /// <exception cref="ArgumentException">The type contains CR, LF or NUL.</exception>
     public static PreparedServerSentEvent Create<T>(T data, JsonTypeInfo<T> json, string? eventType = null)
     {
         var output = new ArrayBufferWriter<byte>();

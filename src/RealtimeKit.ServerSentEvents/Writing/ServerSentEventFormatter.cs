@@ -17,7 +17,7 @@ public static class ServerSentEventFormatter
     /// <param name="eventType">The event's type; null or empty for <c>message</c>.</param>
     /// <param name="id">The event's id; null for none, empty to reset the client's last event id.</param>
     /// <param name="retry">How long the client shall wait before it reconnects, in whole milliseconds; null for nothing said.</param>
-    /// <exception cref="ArgumentException">The type contains CR or LF, or the id contains CR, LF or NUL.</exception>
+    /// <exception cref="ArgumentException">The type or the id contains CR, LF or NUL.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="retry"/> is negative.</exception>
     public static void WriteEvent<TWriter>(
         TWriter output, ReadOnlySpan<byte> utf8Data, string? eventType = null, string? id = null, TimeSpan? retry = null)
@@ -140,8 +140,9 @@ public static class ServerSentEventFormatter
     /// <summary>Refuses what would end a field early and begin another, before anything is written.</summary>
     internal static void Validate(string? eventType, string? id, TimeSpan? retry)
     {
-        if (eventType is not null && eventType.AsSpan().ContainsAny('\r', '\n'))
-            throw new ArgumentException("An event type must not contain CR or LF: they would end the field and begin another.", nameof(eventType));
+        // NUL ends no field, but cuts a name short wherever it is handled as a C string.
+        if (eventType is not null && eventType.AsSpan().ContainsAny('\r', '\n', '\0'))
+            throw new ArgumentException("An event type must not contain CR, LF or NUL.", nameof(eventType));
 
         // WHATWG HTML §9.2.6: an id with U+0000 is ignored by clients, so that their cursor would silently stay behind.
         if (id is not null && id.AsSpan().ContainsAny('\r', '\n', '\0'))

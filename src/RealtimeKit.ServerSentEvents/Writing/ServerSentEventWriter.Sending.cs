@@ -50,6 +50,7 @@ public sealed partial class ServerSentEventWriter
             heartbeat.CopyTo(_output.GetSpan(heartbeat.Length));
             _output.Advance(heartbeat.Length);
             Volatile.Write(ref _writeCount, _writeCount + 1);
+            _metrics?.HeartbeatWritten(heartbeat.Length);
             flush = _output.FlushAsync(CancellationToken.None);
         }
         catch (Exception)
@@ -96,7 +97,7 @@ public sealed partial class ServerSentEventWriter
             // stream's by the time a second caller gets here.
             if (!_isCompleted && retry is { } time)
             {
-                ServerSentEventFormatter.WriteRetry(_output, time);
+                WritePayload(new RetryPayload(time));
                 await _output.FlushAsync(cancellationToken).ConfigureAwait(false);
             }
         }
@@ -106,6 +107,9 @@ public sealed partial class ServerSentEventWriter
             _gate.Exit();
         }
     }
+
+    /// <summary>Writes what a host opens a stream with, which is no event.</summary>
+    internal ValueTask WriteOpeningAsync(PreparedServerSentEvent opening) => SendAsync(new OpeningPayload(opening), CancellationToken.None);
 
     /// <summary>Writes several events and flushes once, whatever the options say, unless a write is under way.</summary>
     /// <returns>Whether the gate was free. The task completes when the pipe has taken the bytes.</returns>
@@ -158,7 +162,7 @@ public sealed partial class ServerSentEventWriter
         {
             ThrowIfClosed();
             cancellationToken.ThrowIfCancellationRequested();
-            payload.Write(_output);
+            WritePayload(payload);
             Volatile.Write(ref _writeCount, _writeCount + 1);
             return flushes || _options.AutoFlush || (_output.CanGetUnflushedBytes && _output.UnflushedBytes >= _options.MaxUnflushedBytes)
                 ? _output.FlushAsync(cancellationToken)
@@ -168,6 +172,30 @@ public sealed partial class ServerSentEventWriter
         {
             _gate.Exit();
             throw;
+        }
+    }
+
+    private void WritePayload<TPayload>(scoped in TPayload payload)
+        where TPayload : struct, IEventPayload, allows ref struct
+    {
+        if (_metrics is { CountsWrites: true } metrics)
+            WriteCounted(payload, metrics);
+        else
+            payload.Write(_output);
+    }
+
+    private void WriteCounted<TPayload>(scoped in TPayload payload, ServerSentEventMetrics metrics)
+        where TPayload : struct, IEventPayload, allows ref struct
+    {
+        var output = CountingPipeWriter.Rent(_output);
+        try
+        {
+            payload.Write(output);
+            metrics.Written(payload.EventCount, output.Count);
+        }
+        finally
+        {
+            output.Return();
         }
     }
 

@@ -24,6 +24,9 @@ public sealed partial class ServerSentEventWriter
     private volatile bool _isClosed;
     private bool _isCompleted;
 
+    // Of the host whose stream this is.
+    private readonly ServerSentEventMetrics? _metrics;
+
     /// <summary>Creates a writer.</summary>
     /// <param name="output">Where to write. Nobody else may write to it meanwhile.</param>
     /// <param name="options">How to behave; null for the defaults.</param>
@@ -33,6 +36,11 @@ public sealed partial class ServerSentEventWriter
         _output = output;
         _options = options ?? ServerSentEventWriterOptions.Default;
     }
+
+    /// <summary>Creates a writer whose events and bytes a host's metrics count.</summary>
+    internal ServerSentEventWriter(PipeWriter output, ServerSentEventWriterOptions? options, ServerSentEventMetrics metrics)
+        : this(output, options) =>
+        _metrics = metrics;
 
     /// <summary>
     /// Cancelled when the stream has ended: the reader has gone, or <see cref="Close"/> was called. Writes throw
@@ -74,7 +82,7 @@ public sealed partial class ServerSentEventWriter
     /// <param name="retry">How long the client shall wait before it reconnects, in whole milliseconds; null for nothing said.</param>
     /// <param name="cancellationToken">Ends the wait for an earlier write or for the flush. Bytes already written stay written.</param>
     /// <returns>Completes when the event has been flushed, or accepted where <see cref="ServerSentEventWriterOptions.AutoFlush"/> is off.</returns>
-    /// <exception cref="ArgumentException">The type contains CR or LF, or the id contains CR, LF or NUL. Nothing has been written.</exception>
+    /// <exception cref="ArgumentException">The type or the id contains CR, LF or NUL. Nothing has been written.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="retry"/> is negative. Nothing has been written.</exception>
     /// <exception cref="OperationCanceledException">The stream has ended, or the token was cancelled.</exception>
     public ValueTask WriteAsync(

@@ -27,7 +27,7 @@ public sealed class ServerSentEventWriterOptions
     /// The type of the event that a heartbeat is, with empty data; null, the default, for a comment. Comments never reach the code of a
     /// browser's page; a named event does, so that the page can tell a silent server from a dead connection.
     /// </summary>
-    /// <exception cref="ArgumentException">The type contains CR or LF, or is empty.</exception>
+    /// <exception cref="ArgumentException">The type contains CR, LF or NUL, or is empty.</exception>
     public string? HeartbeatEventType
     {
         get;

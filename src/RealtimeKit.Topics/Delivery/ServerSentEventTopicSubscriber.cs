@@ -109,6 +109,17 @@ public sealed class ServerSentEventTopicSubscriber : ITopicSubscriber
     {
         private readonly ReadOnlySpan<TopicItem> _items = items;
 
+        public int EventCount
+        {
+            get
+            {
+                var count = 0;
+                foreach (var item in _items)
+                    count += item.Kind is TopicItemKind.Entry or TopicItemKind.Gap ? 1 : 0;
+                return count;
+            }
+        }
+
         public void Write(PipeWriter output) => ServerSentEventTopicSubscriber.Write(output, subscription, _items);
     }
 }

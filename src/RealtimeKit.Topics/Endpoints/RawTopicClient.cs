@@ -36,10 +36,17 @@ internal sealed class RawTopicClient(TopicHub hub, TopicRequest request, string?
         await _connection!.SendAsync(payload, messageType, cancellationToken).ConfigureAwait(false);
     }
 
-    public override async ValueTask DisconnectAsync(string? reason, CancellationToken cancellationToken)
+    protected override async Task EndAsync(string? reason)
     {
-        await Attached.WaitAsync(cancellationToken).ConfigureAwait(false);
-        await _connection!.CloseAsync(WebSocketCloseStatus.PolicyViolation, Shorten(reason), cancellationToken: cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await Attached.ConfigureAwait(false);
+            await _connection!.CloseAsync(WebSocketCloseStatus.PolicyViolation, Shorten(reason)).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // It never came to be, or has gone.
+        }
     }
 
     /// <summary>As much of a reason as a Close frame holds, without cutting a character in two.</summary>

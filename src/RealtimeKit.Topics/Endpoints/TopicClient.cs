@@ -60,7 +60,12 @@ internal abstract class TopicClient(TopicHub hub, string? userId) : ITopicConnec
 
     public abstract ValueTask SendAsync(ReadOnlyMemory<byte> payload, WebSocketMessageType messageType, CancellationToken cancellationToken);
 
-    public abstract ValueTask DisconnectAsync(string? reason, CancellationToken cancellationToken);
+    public ValueTask DisconnectAsync(string? reason, CancellationToken cancellationToken)
+    {
+        // How long the client takes to say goodbye too is not the caller's business.
+        _ = EndAsync(reason);
+        return default;
+    }
 
     ValueTask ITopicSubscriber.WaitUntilReadyAsync() =>
         Volatile.Read(ref _waiting) is { } waiting ? WaitForTargetAsync(waiting.Task) : _target!.WaitUntilReadyAsync();
@@ -84,6 +89,9 @@ internal abstract class TopicClient(TopicHub hub, string? userId) : ITopicConnec
         if (_registration is not null)
             await _registration.DisposeAsync().ConfigureAwait(false);
     }
+
+    /// <summary>Ends the connection in order, within a time; never fails.</summary>
+    protected abstract Task EndAsync(string? reason);
 
     /// <summary>Begins delivery.</summary>
     protected void Attach(ITopicSubscriber target)

@@ -21,6 +21,9 @@ internal sealed class TopicEventStream(TopicHub hub, string? userId, bool takesT
     /// <summary>The type of the last event where the application ends the stream.</summary>
     public const string EndEventType = "disconnected";
 
+    // For a client that does not read its last event.
+    private static readonly TimeSpan EndTimeout = TimeSpan.FromSeconds(5);
+
     // One change at a time: what is undone when a change fails must be its own.
     private readonly SemaphoreSlim _changes = new(1, 1);
     private readonly string _secret = NewSecret();
@@ -47,17 +50,20 @@ internal sealed class TopicEventStream(TopicHub hub, string? userId, bool takesT
         await _events!.WriteAsync(payload, cancellationToken: cancellationToken).ConfigureAwait(false);
     }
 
-    public override async ValueTask DisconnectAsync(string? reason, CancellationToken cancellationToken)
+    protected override async Task EndAsync(string? reason)
     {
-        await Attached.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            await _events!.WriteAsync(new TopicStreamEnd(reason), TopicStreamJson.Default.TopicStreamEnd, EndEventType, cancellationToken: cancellationToken).ConfigureAwait(false);
+            await Attached.ConfigureAwait(false);
+            using var deadline = new CancellationTokenSource(EndTimeout, Hub.Options.TimeProvider);
+            await _events!.WriteAsync(new TopicStreamEnd(reason), TopicStreamJson.Default.TopicStreamEnd, EndEventType, cancellationToken: deadline.Token).ConfigureAwait(false);
         }
-        finally
+        catch (OperationCanceledException)
         {
-            _events!.Close();
+            // It never came to be, has gone, or is not read.
         }
+
+        _events?.Close();
     }
 
     async ValueTask<ReadOnlyMemory<byte>> IRequestedConnection.HandleAsync(ReadOnlyMemory<byte> request, CancellationToken cancellationToken)

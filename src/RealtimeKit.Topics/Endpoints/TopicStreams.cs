@@ -43,16 +43,9 @@ internal static class TopicStreams
         if (!TopicStreamKey.TryParse(change.Stream, out var key))
             throw new TopicRefusedException(404, NotFound);
         var request = JsonSerializer.SerializeToUtf8Bytes(new TopicStreamRequest(userId, change), TopicStreamJson.Default.TopicStreamRequest);
-        var answer = await RequestAsync(hub, key.ConnectionId, request, cancellationToken).ConfigureAwait(false)
+        var answer = await hub.Connections.RequestAsync(key.ConnectionId, request, cancellationToken).ConfigureAwait(false)
             ?? throw new TopicRefusedException(404, NotFound);
         var reply = JsonSerializer.Deserialize(answer.Span, TopicStreamJson.Default.TopicStreamReply)!;
         return reply.Topics ?? throw new TopicRefusedException(reply.Status, reply.Reason ?? NotFound);
-    }
-
-    private static async ValueTask<ReadOnlyMemory<byte>?> RequestAsync(TopicHub hub, string connectionId, byte[] request, CancellationToken cancellationToken)
-    {
-        if (hub.Connections.Find(connectionId) is IRequestedConnection connection)
-            return await connection.HandleAsync(request, cancellationToken).ConfigureAwait(false);
-        return null;
     }
 }

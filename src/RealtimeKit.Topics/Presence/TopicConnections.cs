@@ -10,7 +10,7 @@ namespace RealtimeKit.Topics;
 /// The open connections of all nodes: finds, lists, sends to and disconnects them. What one node knows of another's connections is
 /// renewed and expires (<see cref="TopicsOptions.PresenceLifetime"/>), so that a node which is gone leaves nothing behind.
 /// </summary>
-public sealed class TopicConnections
+public sealed partial class TopicConnections
 {
     private readonly TopicHub _hub;
     private readonly ITopicCluster _cluster;
@@ -188,6 +188,8 @@ public sealed class TopicConnections
 
     private async ValueTask ExecuteAsync(ReadOnlyMemory<byte> bytes)
     {
+        if (ConnectionRequest.TryDecode(bytes, out var request))
+            Execute(request);
         if (!ConnectionCommand.TryDecode(bytes, out var command))
             return;
         var reason = command.IsDisconnect && command.Payload.Length > 0 ? Encoding.UTF8.GetString(command.Payload.Span) : null;

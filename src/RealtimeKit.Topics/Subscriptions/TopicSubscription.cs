@@ -142,11 +142,9 @@ public sealed partial class TopicSubscription : IAsyncDisposable
             _cursorText = new CursorText();
             using (_gate.Enter())
             {
+                // Those too that no batch has got to yet: who resumes with this must not come back without them.
                 for (var slot = _firstSlot; slot is not null; slot = slot.NextOfSubscription)
-                {
-                    if (slot.IsJoined)
-                        _cursorText.Set(slot.Log.Topic, slot.Told);
-                }
+                    _cursorText.Set(slot.Log.Topic, slot.Told);
             }
         }
 

@@ -125,6 +125,7 @@ public static class WebSocketClient
         if (error != WebSocketHandshakeError.None)
             throw await ConnectFailure.FromResponseAsync(response, error, options.Connection.TimeProvider, cancellationToken).ConfigureAwait(false);
 
+        options.OnAccepted?.Invoke(response.Headers);
         var stream = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
         options.Connection.Role = WebSocketRole.Client;
         options.Connection.SubProtocol = subProtocol;

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http;
+using System.Net.Http.Headers;
 using System.Net.Security;
 
 namespace RealtimeKit.WebSockets;
@@ -109,6 +110,13 @@ public sealed class WebSocketClientOptions
     /// settings and must not stand here. Default: none.
     /// </summary>
     public HttpMessageInvoker? Invoker { get; set; }
+
+    /// <summary>
+    /// Is given the headers of the response that accepts the handshake, before <see cref="WebSocketClient.ConnectAsync"/> returns; a
+    /// connection does not hold on to them. What it throws ends the connect and comes out of it. Those of a refusal are in
+    /// <see cref="WebSocketConnectException.Headers"/>. Default: none.
+    /// </summary>
+    public Action<HttpResponseHeaders>? OnAccepted { get; set; }
 
     /// <summary>The headers to send besides the handshake's own, by <see cref="SetHeader"/>.</summary>
     public IReadOnlyDictionary<string, string> Headers => _headers;

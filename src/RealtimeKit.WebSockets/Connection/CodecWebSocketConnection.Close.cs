@@ -189,7 +189,7 @@ internal sealed partial class CodecWebSocketConnection
     // Without this the host would reset the connection, and the reset would destroy our Close frame before the peer has read it.
     private async Task WaitForPeerAsync()
     {
-        if (_isEndOfStream || !_closeSent || (_isServer && _failure == WebSocketProtocolError.None))
+        if (_isEndOfStream || _isBroken || !_closeSent || (_isServer && _failure == WebSocketProtocolError.None))
             return;
         ReadAhead();
         await CompletesWithin(_isServer ? _peerFinished.WaitAsync() : _endOfStream.WaitAsync(), LingerTimeout).ConfigureAwait(false);
@@ -252,6 +252,7 @@ internal sealed partial class CodecWebSocketConnection
             return;
         Volatile.Read(ref _closed)?.CancelAsync();
         FailPings();
+        TellEnd();
     }
 
     private static void ThrowIfNotClosePayload(WebSocketCloseStatus status, string? reason)

@@ -85,7 +85,10 @@ internal sealed partial class CodecWebSocketConnection
             if (_frameIsFinal)
             {
                 _inMessage = false;
-                return kind == ReceiveKind.None || _messageType != WebSocketMessageType.Text || _utf8.IsComplete ? Parsed.Message : Fail(WebSocketProtocolError.InvalidUtf8, 0);
+                if (kind != ReceiveKind.None && _messageType == WebSocketMessageType.Text && !_utf8.IsComplete)
+                    return Fail(WebSocketProtocolError.InvalidUtf8, 0);
+                NoteMessage(isInflated: _isCompressed && kind != ReceiveKind.None);
+                return Parsed.Message;
             }
         }
 
@@ -259,6 +262,7 @@ internal sealed partial class CodecWebSocketConnection
         _inputEnded = true;
         _inMessage = _inFrame = false;
         _lingerSkip = skip;
+        TellFailure();
         _needsReadAhead = true;
         return Parsed.Ended;
     }

@@ -33,7 +33,10 @@ internal sealed partial class CodecWebSocketConnection
                 ReadAhead();
             }
 
-            return await ping.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+            var roundTrip = await ping.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+            if (_metrics.MeasuresPings)
+                _metrics.Pong(_isServer, roundTrip);
+            return roundTrip;
         }
         finally
         {
@@ -49,6 +52,7 @@ internal sealed partial class CodecWebSocketConnection
         if (payload.Length != sizeof(long))
             return;
         var id = BinaryPrimitives.ReadInt64BigEndian(payload);
+        NotePong(id);
         using (_pingGate.Enter())
         {
             for (var i = (_pings?.Count ?? 0) - 1; i >= 0; i--)

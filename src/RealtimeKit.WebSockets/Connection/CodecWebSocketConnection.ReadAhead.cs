@@ -129,6 +129,7 @@ internal sealed partial class CodecWebSocketConnection
         }
 
         _lastReceived = _clock.GetTimestamp();
+        NoteReceived(count);
         TakeRead(Math.Min(direct, count), count);
         return true;
     }
@@ -186,8 +187,11 @@ internal sealed partial class CodecWebSocketConnection
             CompleteReceive();
     }
 
-    /// <summary>Goes on reading while nobody receives, as far as the bound allows.</summary>
-    private void ReadAhead()
+    /// <summary>
+    /// Goes on reading while nobody receives, as far as the bound allows. By itself a new connection waits with this for the wheel: most
+    /// are received from at once, and then pongs shall not overtake answers.
+    /// </summary>
+    public void ReadAhead()
     {
         using (_inputGate.Enter())
             LookAhead();
@@ -389,6 +393,8 @@ internal sealed partial class CodecWebSocketConnection
             _transport.OnReadCompleted(_onRead);
         if (Volatile.Read(ref _flushRequested) != 0)
             StartFlush();
+        if (_measured is { HasReceived: true } measured)
+            TellReceived(measured);
         if (_isReadBroken && !_isBroken)
             AbortOutput();
         if (_needsReadAhead && _waiting == ReceiveKind.None && !_readPending)

@@ -285,12 +285,15 @@ internal sealed partial class CodecWebSocketConnection
         {
             try
             {
+                if (_writing == 0 && _metrics.MeasuresSent)
+                    TellSent();
                 _flushed += _writing;
                 _writing = Math.Min(_flushing.Count - _flushed, _maxWrite);
                 if (!_transport.BeginWrite(_flushing.AsMemory(_flushed, _writing)))
                 {
                     _flushStarted = _clock.GetTimestamp();
                     _wheel.EnsureWithin(_timer, ticks: 4);
+                    TellQueue();
                     _transport.OnWriteCompleted(_onWrite ??= OnWriteCompleted);
                     return;
                 }
@@ -303,6 +306,7 @@ internal sealed partial class CodecWebSocketConnection
             }
         }
         while (FinishWrite(isSender: true));
+        TellQueueEmptied();
     }
 
     private void OnWriteCompleted()
@@ -318,6 +322,8 @@ internal sealed partial class CodecWebSocketConnection
 
         if (FinishWrite(isSender: false))
             Flush();
+        else
+            TellQueueEmptied();
     }
 
     // True: more is left or was accepted meanwhile, and this thread goes on.
@@ -356,6 +362,7 @@ internal sealed partial class CodecWebSocketConnection
     {
         End(null, null, WebSocketCloseInitiator.Network, isClean: false);
         CloseOutput(isBroken: true);
+        _peerFinished.Set();   // our Close cannot reach it, so its answer is not waited for
     }
 
     private void CloseOutput(bool isBroken)

@@ -35,6 +35,7 @@ internal sealed partial class CodecWebSocketConnection
             return TimerWheel.Tick;
         var now = _clock.GetTimestamp();
         ForceUncork();
+        TellQueue();
         if (IsWriteOverdue(now))
         {
             Abort(WebSocketCloseInitiator.Network);
@@ -138,14 +139,17 @@ internal sealed partial class CodecWebSocketConnection
     private bool TrySendKeepAlive()
     {
         Span<byte> payload = stackalloc byte[sizeof(long)];
-        System.Buffers.Binary.BinaryPrimitives.WriteInt64BigEndian(payload, Interlocked.Increment(ref _lastPingId));
+        var id = Interlocked.Increment(ref _lastPingId);
+        System.Buffers.Binary.BinaryPrimitives.WriteInt64BigEndian(payload, id);
         using (_outputGate.Enter())
         {
             if (_sendClosed || !HasRoom(payload.Length))
                 return false;
             AppendFrame(NewHeader(WebSocketOpcode.Ping, payload.Length, isFinal: true), payload);
             _flushRequested = 1;
-            return true;
         }
+
+        NoteKeepAlive(id);
+        return true;
     }
 }

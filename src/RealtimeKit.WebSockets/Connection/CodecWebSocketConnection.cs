@@ -49,6 +49,9 @@ internal sealed partial class CodecWebSocketConnection : WebSocketConnection
         _lastReceived = _clock.GetTimestamp();
         _controlTokens = options.ControlFrameBurst;
         _controlRefilled = _lastReceived;
+        _opened = _lastReceived;
+        _metrics = WebSocketMetrics.For(options.MeterFactory);
+        _isCounted = _metrics.Open(_isServer);
         _timer = new Timer(this);
         _wheel = TimerWheel.For(_clock);
         _wheel.Schedule(_timer, TimerWheel.Tick);

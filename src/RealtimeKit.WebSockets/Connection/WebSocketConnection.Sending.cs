@@ -38,7 +38,7 @@ public abstract partial class WebSocketConnection
             (value, json),
             static (state, output) =>
             {
-                using var writer = PooledJsonWriter.Rent(output);
+                using var writer = PooledJsonWriter.Rent(output, state.json.Options);
                 JsonSerializer.Serialize(writer.Json, state.value, state.json);
             },
             cancellationToken);

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Runtime.CompilerServices;
 
 namespace RealtimeKit.WebSockets;
@@ -110,6 +111,12 @@ public sealed class WebSocketConnectionOptions
 
     /// <summary>The clock of every deadline. Default: the system's.</summary>
     public TimeProvider TimeProvider { get; set => field = value ?? throw new ArgumentNullException(nameof(value)); } = TimeProvider.System;
+
+    /// <summary>
+    /// The host's factory of meters, for the meter <c>RealtimeKit.WebSockets</c>. An endpoint of <c>RealtimeKit.AspNetCore</c> takes the
+    /// one among the application's services. Default: none, which is a meter for the whole process.
+    /// </summary>
+    public IMeterFactory? MeterFactory { get; set; }
 
     internal WebSocketConnectionOptions Clone()
     {

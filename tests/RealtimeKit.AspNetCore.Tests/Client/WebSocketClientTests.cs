@@ -136,6 +136,30 @@ public class WebSocketClientTests
         (await client.ReceiveAsync(Until.Cancelled)).GetText().Should().Be("b Bearer t0ken 1");
     }
 
+    [Theory(Timeout = Until.Bound), MemberData(nameof(AllWires))]
+    public async Task OnAccepted_Set_SeesTheResponsesHeaders(Wire wire)
+    {
+        await using var server = await TestServerHost.StartAsync(wire, app =>
+        {
+            app.Use((http, next) =>
+            {
+                http.Response.Headers["X-Node"] = "seven";
+                return next(http);
+            });
+            app.MapWebSocket("/ws", Handlers.EchoAsync);
+        });
+        string? node = null;
+        var options = OptionsFor(wire);
+        options.OnAccepted = headers => node = headers.GetValues("X-Node").Single();
+        await using (await WebSocketClient.ConnectAsync(server.Uri(), options, Until.Cancelled))
+            node.Should().Be("seven");
+
+        options.OnAccepted = _ => throw new InvalidOperationException("not this node");
+        await options.Invoking(options => WebSocketClient.ConnectAsync(server.Uri(), options, Until.Cancelled))
+            .Should().ThrowAsync<InvalidOperationException>().WithMessage("not this node");
+        await Until.TrueAsync(() => server.Logs.Ours.Count(record => record.Event.Name == "Closed") == 2);
+    }
+
     [Theory(Timeout = Until.Bound), InlineData(Wire.Pipes), InlineData(Wire.PipesTls), InlineData(Wire.Http2Tls)]
     public async Task Cookies_AreSentAndKept(Wire wire)
     {

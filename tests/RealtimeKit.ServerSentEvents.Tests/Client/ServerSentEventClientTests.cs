@@ -9,7 +9,8 @@ public class ServerSentEventClientTests
 {
     private const string Gone = "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n";
     private static readonly CancellationToken Cancel = TestContext.Current.CancellationToken;
-    private static readonly ServerSentEventClientOptions AtOnce = new() { ReconnectDelay = TimeSpan.Zero, MaxReconnectDelay = TimeSpan.FromMilliseconds(20), Jitter = 0 };
+    private static readonly TimeSpan Soon = TimeSpan.FromMilliseconds(20);
+    private static readonly ServerSentEventClientOptions AtOnce = new() { ReconnectDelay = TimeSpan.Zero, MaxReconnectDelay = Soon, Jitter = 0 };
 
     [Fact]
     public async Task ReadAllAsync_StreamsInSequence_ResumesAfterTheLastIdUntil204()
@@ -160,19 +161,167 @@ public class ServerSentEventClientTests
         waits.Should().Be(2);
     }
 
-    [Fact]
-    public async Task ReadAllAsync_Redirect_IsFollowedAndReconnectsBeginAtTheOriginal()
+    [Theory]
+    [InlineData(301)]
+    [InlineData(302)]
+    [InlineData(303)]
+    [InlineData(307)]
+    [InlineData(308)]
+    public async Task ReadAllAsync_Redirect_IsFollowedAndReconnectsBeginAtTheOriginal(int status)
     {
-        await using var target = new ScriptedServer(ScriptedServer.Events("id: 1\ndata: a\n\n"));
-        await using var server = new ScriptedServer(
-            ScriptedServer.Answer($"HTTP/1.1 307 Temporary Redirect\r\nLocation: {target.Uri}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"),
-            ScriptedServer.Answer(Gone));
+        // WHATWG HTML §9.2.3: a connection is reestablished with the event source's own URL, wherever the last one was redirected to.
+        await using var target = new ScriptedServer(ScriptedServer.Events("id: 1\ndata: a\n\n"), ScriptedServer.Events("id: 2\ndata: b\n\n"));
+        var redirect = ScriptedServer.Answer($"HTTP/1.1 {status} Elsewhere\r\nLocation: {target.Uri}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+        await using var server = new ScriptedServer(redirect, redirect, ScriptedServer.Answer(Gone));
+        await using var client = new ServerSentEventClient(server.Uri, new()
+        {
+            ReconnectDelay = TimeSpan.Zero,
+            MaxReconnectDelay = Soon,
+            ConfigureRequest = static (request, _) =>
+            {
+                request.Headers.TryAddWithoutValidation("Authorization", "Bearer secret");
+                return default;
+            },
+        });
+
+        (await client.ReadAllAsync(Cancel).Select(item => item.Data).ToListAsync(Cancel)).Should().Equal("a", "b");
+
+        server.Requests.Should().HaveCount(3).And.OnlyContain(request => request.Contains("Authorization: Bearer secret\r\n"));
+        target.Requests.Should().HaveCount(2).And.OnlyContain(request => request.StartsWith("GET ") && request.Contains("Accept: text/event-stream\r\n"));
+        target.Requests.Should().OnlyContain(request => !request.Contains("Authorization"), "a redirect may lead to somebody else");
+        target.Requests[1].Should().Contain("Last-Event-ID: 1\r\n");
+        server.Requests[2].Should().Contain("Last-Event-ID: 2\r\n");
+    }
+
+    [Fact]
+    public async Task ReadAllAsync_RedirectsWithoutEnd_EndWithTheirStatus()
+    {
+        var again = ScriptedServer.Answer("HTTP/1.1 307 Again\r\nLocation: /again?token=secret\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+        await using var server = new ScriptedServer([.. Enumerable.Repeat(again, 30)]);
         await using var client = new ServerSentEventClient(server.Uri, AtOnce);
 
-        (await client.ReadAllAsync(Cancel).ToListAsync(Cancel)).Should().ContainSingle();
+        var thrown = (await client.Invoking(async c => await c.ReadAllAsync(Cancel).CountAsync(Cancel)).Should().ThrowAsync<ServerSentEventClientException>()).Which;
 
-        server.Requests.Should().HaveCount(2);
-        server.Requests[1].Should().Contain("Last-Event-ID: 1\r\n");
+        thrown.StatusCode.Should().Be(HttpStatusCode.TemporaryRedirect);
+        thrown.ToString().Should().NotContain("secret");
+        server.Requests.Should().HaveCount(21, "Fetch follows twenty");
+    }
+
+    [Theory]
+    [InlineData("HTTP/1.1 200 OK\r\nSet-Cookie secret\r\n\r\n")]
+    [InlineData("HTTP/1.1 secret\r\n\r\n")]
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\nsecret\r\n")]
+    public async Task ReadAllAsync_AnswerCannotBeRead_IsNotQuoted(string answer)
+    {
+        await using var server = new ScriptedServer([.. Enumerable.Repeat(ScriptedServer.Answer(answer), 20)]);
+        await using var client = new ServerSentEventClient(server.Uri, new() { ReconnectDelay = TimeSpan.Zero, MaxFailures = 1 });
+
+        var thrown = (await client.Invoking(async c => await c.ReadAllAsync(Cancel).CountAsync(Cancel)).Should().ThrowAsync<ServerSentEventClientException>()).Which;
+
+        thrown.Error.Should().Be(ServerSentEventClientError.ConnectionLost);
+        thrown.ToString().Should().NotContain("secret");
+    }
+
+    [Theory]
+    [InlineData(15, true)]
+    [InlineData(17, false)]
+    public async Task ReadAllAsync_LargeHeaders_HaveALimitOf16KiB(int kibibytes, bool isAccepted)
+    {
+        var head = ScriptedServer.EventStream.Insert("HTTP/1.1 200 OK\r\n".Length, $"X-Large: {new string('x', kibibytes * 1024)}\r\n");
+        await using var server = new ScriptedServer(ScriptedServer.Answer(head + "data: a\n\n"));
+        await using var client = new ServerSentEventClient(server.Uri, new() { Reconnect = false });
+
+        var reading = client.ReadAllAsync(Cancel).CountAsync(Cancel).AsTask();
+
+        if (isAccepted)
+            (await reading).Should().Be(1);
+        else
+            (await reading.Invoking(task => task).Should().ThrowAsync<ServerSentEventClientException>()).Which.Error.Should().Be(ServerSentEventClientError.ConnectionLost);
+    }
+
+    [Fact]
+    public async Task ReadAllAsync_HeadersDripWithoutEnd_TimesOut()
+    {
+        var time = new FakeTimeProvider();
+        await using var server = new ScriptedServer(async connection =>
+        {
+            await connection.SendAsync("HTTP/1.1 200 OK\r\n");
+            for (var n = 0; n < 1_000; n++)
+            {
+                await connection.SendAsync($"X: {n}\r\n");
+                await Task.Delay(5, Cancel);
+            }
+
+            await connection.StallAsync();
+        });
+        await using var client = new ServerSentEventClient(server.Uri, new() { Reconnect = false, TimeProvider = time });
+
+        var reading = client.ReadAllAsync(Cancel).CountAsync(Cancel).AsTask();
+
+        (await reading.Invoking(task => RunAsync(time, task)).Should().ThrowAsync<ServerSentEventClientException>()).Which.Error.Should().Be(ServerSentEventClientError.Timeout);
+    }
+
+    [Fact]
+    public async Task ReadAllAsync_RetryAfter_MayBeADateAndIsBounded()
+    {
+        var time = new FakeTimeProvider(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
+        string[] values = ["Thu, 01 Jan 2099 00:00:00 GMT", "Thu, 01 Jan 1970 00:00:00 GMT", "99999999999999999999", "-1", "soon", "2147483647"];
+        await using var server = new ScriptedServer([
+            .. values.Select(value => ScriptedServer.Answer($"HTTP/1.1 503 X\r\nRetry-After: {value}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")),
+            ScriptedServer.Answer(Gone)]);
+        await using var client = new ServerSentEventClient(server.Uri, new()
+        {
+            TimeProvider = time,
+            Jitter = 0,
+            ReconnectDelay = TimeSpan.FromSeconds(1),
+            MaxReconnectDelay = TimeSpan.FromSeconds(1),
+            MaxServerDelay = TimeSpan.FromSeconds(50),
+        });
+        var delays = new List<double>();
+        client.StateChanged += (_, change) =>
+        {
+            if (change.Delay is { } delay)
+                delays.Add(delay.TotalSeconds);
+        };
+
+        await RunAsync(time, client.ReadAllAsync(Cancel).ToListAsync(Cancel).AsTask());
+
+        delays.Should().Equal(50, 1, 1, 1, 1, 50);
+    }
+
+    [Fact]
+    public async Task ReadAllAsync_PostThatReconnects_SendsItsBodyAgain()
+    {
+        await using var server = new ScriptedServer(
+            ScriptedServer.Events("id: 1\ndata: a\n\n"),
+            ScriptedServer.Answer("HTTP/1.1 503 X\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"),
+            ScriptedServer.Answer(Gone));
+        var contents = 0;
+        await using var client = new ServerSentEventClient(server.Uri, new()
+        {
+            ReconnectDelay = TimeSpan.Zero,
+            MaxReconnectDelay = Soon,
+            Method = HttpMethod.Post,
+            Reconnect = true,
+            CreateContent = () => new StringContent($"body {++contents}"),
+        });
+
+        (await client.ReadAllAsync(Cancel).CountAsync(Cancel)).Should().Be(1);
+
+        server.Requests.Select(request => request[^6..]).Should().Equal("body 1", "body 2", "body 3");
+        server.Requests.Skip(1).Should().OnlyContain(request => request.StartsWith("POST ") && request.Contains("Last-Event-ID: 1\r\n"));
+    }
+
+    [Fact]
+    public async Task LastEventId_OfAnEarlierProcess_IsSentWithTheFirstRequest()
+    {
+        await using var server = new ScriptedServer(ScriptedServer.Answer(Gone));
+        await using var client = new ServerSentEventClient(server.Uri, new() { LastEventId = "41" });
+
+        await client.ReadAllAsync(Cancel).CountAsync(Cancel);
+
+        server.Requests.Should().ContainSingle().Which.Should().Contain("Last-Event-ID: 41\r\n");
+        FluentActions.Invoking(static () => new ServerSentEventClientOptions { LastEventId = "1\r\nX-Injected: 1" }).Should().Throw<ArgumentException>();
     }
 
     [Fact]
@@ -299,6 +448,29 @@ public class ServerSentEventClientTests
         (await client.Invoking(async c => await c.ReadAllAsync(Cancel).ToListAsync(Cancel)).Should().ThrowAsync<ServerSentEventLimitException>())
             .Which.Limit.Should().Be(ServerSentEventLimit.MaxLineLength);
         client.State.Should().Be(ServerSentEventClientState.Closed);
+    }
+
+    [Fact]
+    public async Task ReadAllAsync_ConnectsAndReconnects_AreCounted()
+    {
+        using var meter = new TestMeter(keep: true);
+        await using var server = new ScriptedServer(
+            ScriptedServer.Events("data: a\n\n"),
+            ScriptedServer.Answer("HTTP/1.1 503 X\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"),
+            ScriptedServer.Answer("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 100\r\n\r\ndata: c\n\n"),
+            ScriptedServer.Answer(Gone));
+        await using var client = new ServerSentEventClient(server.Uri, new() { ReconnectDelay = TimeSpan.Zero, MaxReconnectDelay = Soon, MeterFactory = meter });
+
+        await client.ReadAllAsync(Cancel).CountAsync(Cancel);
+
+        meter.Measurements.Should().Equal(
+            "realtimekit.sse.client.connects 1",
+            "realtimekit.sse.client.reconnects 1",
+            "realtimekit.sse.client.connects 1 error.type=503",
+            "realtimekit.sse.client.reconnects 1 error.type=503",
+            "realtimekit.sse.client.connects 1",
+            "realtimekit.sse.client.reconnects 1 error.type=connection_lost",
+            "realtimekit.sse.client.connects 1 error.type=204");
     }
 
     [Fact]

@@ -37,9 +37,9 @@ internal static class ParserHarness
         return (items, Encoding.UTF8.GetString(assembler.LastEventId));
     }
 
-    public static (List<ParsedItem> Items, string LastEventId) Assemble(ReadOnlySequence<byte> input)
+    public static (List<ParsedItem> Items, string LastEventId) Assemble(ReadOnlySequence<byte> input, ServerSentEventParserOptions? options = null)
     {
-        using var assembler = new ServerSentEventAssembler(Everything);
+        using var assembler = new ServerSentEventAssembler(options ?? Everything);
         var items = new List<ParsedItem>();
         while (assembler.TryRead(ref input, out var item))
             items.Add(ToItem(item));

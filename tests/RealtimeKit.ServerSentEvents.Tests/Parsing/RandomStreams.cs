@@ -30,10 +30,35 @@ internal static class RandomStreams
         return [.. stream];
     }
 
-    public static List<ReadOnlyMemory<byte>> Split(byte[] stream, Random random)
+    /// <summary>Events of many fields, mostly well-formed, as whole blocks of them arrive.</summary>
+    public static byte[] CreateEvents(int seed)
+    {
+        string[] lines =
+        [
+            "data: {\"symbol\":\"ABC\",\"price\":12.34}", "data:x", "data", "data: ", "event: price", "event:a", "event", "id: 1234567", "id: 8", "id:9",
+            "id: an id of more than sixteen bytes", "id: a\0b", "id: \0", "id", "retry: 3000", "retry: 300", "retry:300", "retry: \0300", "retry: 0300",
+            "retry: 30x0", "retry: /300", "retry: :300", "retry: 12345678", "retry: 123456789", "retry: ", ": keep-alive", ":", "unknown: 1", "dataset: 1",
+        ];
+        string[] ends = ["\n", "\n", "\n", "\r\n", "\r"];
+        var random = new Random(seed);
+        var end = ends[random.Next(ends.Length)];
+        var text = new StringBuilder();
+        for (var events = 0; events < 20; events++)
+        {
+            for (var count = random.Next(1, 6); count > 0; count--)
+                text.Append(lines[random.Next(4) == 0 ? 0 : random.Next(lines.Length)]).Append(end);
+            text.Append(end);
+            if (random.Next(10) == 0)
+                text.Append(": ").Append('c', random.Next(1_500)).Append(end);
+        }
+
+        return Encoding.UTF8.GetBytes(text.ToString());
+    }
+
+    public static List<ReadOnlyMemory<byte>> Split(byte[] stream, Random random, int most = 40)
     {
         var blocks = new List<ReadOnlyMemory<byte>>();
-        var longest = random.Next(1, 40);
+        var longest = random.Next(1, most);
         for (var start = 0; start < stream.Length;)
         {
             var length = Math.Min(random.Next(0, longest + 1), stream.Length - start);

@@ -97,6 +97,51 @@ public class ServerSentEventAssemblerTests
     }
 
     [Fact]
+    public void TryRead_BlocksOfManyEvents_AgreesWithTheStandardsText()
+    {
+        for (var seed = 0; seed < 5_000; seed++)
+        {
+            var stream = RandomStreams.CreateEvents(seed);
+            var (items, lastEventId) = ReferenceParser.Parse(stream, comments: false, retries: false);
+            var blocks = RandomStreams.Split(stream, new Random(seed), most: 1_000);
+
+            Check(ParserHarness.Assemble([stream], ParserHarness.EventsOnly), "whole");
+            Check(ParserHarness.Assemble(blocks, ParserHarness.EventsOnly), "blocks");
+            Check(ParserHarness.Assemble(Sequences.Join(blocks), ParserHarness.EventsOnly), "segments");
+
+            void Check((List<ParsedItem> Items, string LastEventId) actual, string how)
+            {
+                if (actual.LastEventId != lastEventId || !actual.Items.SequenceEqual(items))
+                {
+                    actual.Items.Should().Equal(items, "seed {0}, {1}", seed, how);
+                    actual.LastEventId.Should().Be(lastEventId, "seed {0}, {1}", seed, how);
+                }
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData("retry: 3000", "retry: \0300", 3000)]
+    [InlineData("retry: 300", "retry: \0300", 300)]
+    [InlineData("retry: 300", "retry: 0300", 300)]
+    [InlineData("retry: 300", "retry: 3000", 3000)]
+    [InlineData("retry: 300", "retry: \0\0\0", 300)]
+    [InlineData("retry: 300", "retry: 12345678901", 12345678901)]
+    public void TryRead_RetryAfterRetry_IsTheLastValidOne(string first, string second, long expected)
+    {
+        using var assembler = new ServerSentEventAssembler();
+        foreach (var retry in new[] { "", "data: the first is read apart\n\n" + first, first, second })
+        {
+            ReadOnlySpan<byte> input = Encoding.UTF8.GetBytes($"{retry}\ndata: {new string('x', 80)}\n\n");
+            while (assembler.TryRead(ref input, out _))
+            {
+            }
+        }
+
+        assembler.ReconnectionTime.Should().Be(TimeSpan.FromMilliseconds(expected));
+    }
+
+    [Fact]
     public void TryRead_EventInOneBlock_ShowsItInPlace()
     {
         using var assembler = new ServerSentEventAssembler();

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
@@ -33,6 +34,7 @@ public class ServerSentEventFormatterTests
     [InlineData("a\nb", null)]
     [InlineData("a\rb", null)]
     [InlineData("a\r\ndata: injected", null)]
+    [InlineData("a\0b", null)]
     [InlineData(null, "1\ndata: injected")]
     [InlineData(null, "1\r")]
     [InlineData(null, "1\r\n\r\n")]
@@ -97,6 +99,17 @@ public class ServerSentEventFormatterTests
         Text(output => ServerSentEventFormatter.WriteEvent(output, new Tick(1), json, "t")).Should().Be("event: t\ndata: {\ndata:   \"Price\": 1\ndata: }\n\n");
     }
 
+    [Fact]
+    public void WriteEvent_JsonEncoder_IsTheOneOfItsOptions()
+    {
+        var relaxed = new TestJson(new JsonSerializerOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }).String;
+        for (var round = 0; round < 2; round++)
+        {
+            Text(output => ServerSentEventFormatter.WriteEvent(output, "\u4e16<", relaxed)).Should().Be("data: \"\u4e16<\"\n\n");
+            Text(output => ServerSentEventFormatter.WriteEvent(output, "\u4e16<", TestJson.Default.String)).Should().Be("data: \"\\u4E16\\u003C\"\n\n");
+        }
+    }
+
     [Theory]
     [InlineData(10)]
     [InlineData(1_000)]
@@ -146,7 +159,7 @@ public class ServerSentEventFormatterTests
         {
             var random = new Random(seed);
             var data = RandomText(random, lineEnds: true);
-            var type = random.Next(3) == 0 ? RandomText(random, lineEnds: false) : null;
+            var type = random.Next(3) == 0 ? RandomText(random, lineEnds: false).Replace("\0", "", StringComparison.Ordinal) : null;
             var id = random.Next(3) == 0 ? RandomText(random, lineEnds: false).Replace("\0", "", StringComparison.Ordinal) : null;
             var retry = random.Next(3) == 0 ? TimeSpan.FromMilliseconds(random.Next()) : (TimeSpan?)null;
             var expected = new ParsedItem(
@@ -196,6 +209,20 @@ public class ServerSentEventFormatterTests
             ServerSentEventFormatter.WriteEvent(output, prepared, "7");
             ServerSentEventFormatter.WriteComment(output, "comment");
         }
+    }
+
+    [Fact]
+    public void WriteEvent_IndentedJsonWarmedUp_AllocatesNothing()
+    {
+        var output = new ArrayBufferWriter<byte>(1 << 20);
+        var tick = new Tick(1.25m);
+        var json = new TestJson(new JsonSerializerOptions { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }).Tick;
+        for (var round = 0; round < 100; round++)
+            ServerSentEventFormatter.WriteEvent(output, tick, json);
+
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        ServerSentEventFormatter.WriteEvent(output, tick, json);
+        (GC.GetAllocatedBytesForCurrentThread() - before).Should().Be(0);
     }
 
     private static string Text(Action<ArrayBufferWriter<byte>> write)

@@ -262,11 +262,17 @@ public class ServerSentEventWriterTests
         writer.TryWriteHeartbeat().Should().BeFalse();
     }
 
-    [Fact]
-    public async Task WriteAsync_FlushCompletesAtOnce_AllocatesNothing()
+    [Theory]
+    [InlineData(null)]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task WriteAsync_FlushCompletesAtOnce_AllocatesNothing(bool? isMeasured)
     {
+        using var meter = new TestMeter(keep: false);
         var pipe = new Pipe(new PipeOptions(useSynchronizationContext: false));
-        var writer = new ServerSentEventWriter(pipe.Writer);
+        var writer = isMeasured is null
+            ? new ServerSentEventWriter(pipe.Writer)
+            : new ServerSentEventWriter(pipe.Writer, null, ServerSentEventMetrics.For(isMeasured.Value ? meter : null));
         var prepared = PreparedServerSentEvent.Create("x");
         var utf8 = "{\"t\":\"ab\"}"u8.ToArray();
         var tick = new Tick(1);
@@ -276,6 +282,7 @@ public class ServerSentEventWriterTests
         var before = GC.GetAllocatedBytesForCurrentThread();
         WriteAll();
         (GC.GetAllocatedBytesForCurrentThread() - before).Should().Be(0);
+        (meter.Total > 0).Should().Be(isMeasured is true);
 
         void WriteAll()
         {

@@ -1,6 +1,8 @@
 using System.IO.Pipelines;
 using System.Net.WebSockets;
 using System.Runtime.CompilerServices;
+using System.Text.Encodings.Web;
+using System.Text.Json;
 using RealtimeKit.WebSockets.Tests.Connection.Kit;
 
 namespace RealtimeKit.WebSockets.Tests.Connection;
@@ -81,6 +83,7 @@ public class AllocationTests
         var text = Frames.TextPattern(size);
         var prepared = new PreparedWebSocketMessage(payload, WebSocketMessageType.Binary);
         var sample = new SendSample("name", 7);
+        var json = new SendJson(new JsonSerializerOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, WriteIndented = true }).SendSample;
         var (own, peer) = InlinePipes(long.MaxValue);
         var connections = new List<WebSocketConnection> { WebSocketConnection.Create(new EndlessStream([]), new WebSocketConnectionOptions { Role = role }) };
         if (size < 16 * 1024)   // beyond, a pipe itself allocates for its segments
@@ -92,7 +95,7 @@ public class AllocationTests
                 Completed(connection.SendAsync(payload, WebSocketMessageType.Binary));
                 Completed(connection.SendAsync(text));
                 Completed(connection.SendAsync(prepared));
-                Completed(connection.SendAsync(sample, SendJson.Default.SendSample));
+                Completed(connection.SendAsync(sample, json));
                 Completed(connection.SendAsync(WebSocketMessageType.Binary, payload, static (payload, output) => System.Buffers.BuffersExtensions.Write(output, payload)));
                 while (peer.Input.TryRead(out var read))
                     peer.Input.AdvanceTo(read.Buffer.End);

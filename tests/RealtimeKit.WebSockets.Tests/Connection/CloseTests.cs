@@ -356,6 +356,32 @@ public class CloseTests
         (await connection.ReceiveAsync().Within()).Type.Should().Be(WebSocketMessageType.Close);
     }
 
+    // Its answer cannot come. The clock stands still, so no deadline helps.
+    [Theory]
+    [InlineData(WebSocketRole.Server)]
+    [InlineData(WebSocketRole.Client)]
+    public async Task CloseAsync_OnlyTheOutputIsBroken_EndsAtOnce(WebSocketRole role)
+    {
+        var (own, peer) = Pipes.CreatePair();
+        var connection = WebSocketConnection.Create(own, new WebSocketConnectionOptions { Role = role, TimeProvider = new FakeTimeProvider() });
+        await peer.Input.CompleteAsync();
+        (await connection.CloseAsync(WebSocketCloseStatus.NormalClosure).Within()).Should().Be(Lost);
+        await connection.DisposeAsync().Within();
+    }
+
+    [Fact]
+    public async Task CloseAsync_OutputBreaksWhileItsCloseIsWritten_EndsAtOnce()
+    {
+        StallingStream stall = null!;
+        await using var harness = Harness.Over(stream => stall = new StallingStream(stream), options => options.TimeProvider = new FakeTimeProvider());
+        stall.Stall();
+        var close = harness.Connection.CloseAsync(WebSocketCloseStatus.NormalClosure).AsTask();
+        await stall.Stalled.Within();
+        close.IsCompleted.Should().BeFalse();
+        stall.Release(new IOException("Broken by the test."));
+        (await close.Within()).Should().Be(Lost);
+    }
+
     // RFC 6455 §5.5.1: the last frame is the Close, however many threads send while it is enqueued.
     [Fact]
     public async Task CloseAsync_RacingWithSenders_NothingFollowsTheCloseFrame()

@@ -3,6 +3,8 @@ using System.Buffers.Binary;
 using System.Collections.Concurrent;
 using System.Net.WebSockets;
 using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using RealtimeKit.WebSockets.Tests.Connection.Kit;
 using RealtimeKit.WebSockets.Tests.Framing;
@@ -210,6 +212,22 @@ public class SendTests
 
         var none = () => harness.Connection.SendAsync(WebSocketMessageType.Text, 0, null!).AsTask();
         await none.Should().ThrowAsync<ArgumentNullException>();
+    }
+
+    [Fact]
+    public async Task SendAsync_Json_IsWrittenAsItsOptionsSay()
+    {
+        await using var harness = await Harness.CreateAsync(Wire.Pipe, options => options.Role = WebSocketRole.Client);
+        var sample = new SendSample("\u4e16<", 7);
+        var relaxed = new SendJson(new JsonSerializerOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }).SendSample;
+        var indented = new SendJson(new JsonSerializerOptions { WriteIndented = true, IndentSize = 1, NewLine = "\n" }).SendSample;
+        for (var round = 0; round < 2; round++)
+        {
+            await harness.Connection.SendAsync(sample, relaxed);
+            (await harness.Peer.ReadAsync(Frames.Text)).Text.Should().Be("{\"Name\":\"\u4e16<\",\"Number\":7}");
+            await harness.Connection.SendAsync(sample, indented);
+            (await harness.Peer.ReadAsync(Frames.Text)).Text.Should().Be("{\n \"Name\": \"\\u4E16\\u003C\",\n \"Number\": 7\n}");
+        }
     }
 
     [Fact]

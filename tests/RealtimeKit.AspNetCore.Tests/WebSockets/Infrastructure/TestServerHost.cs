@@ -21,6 +21,9 @@ internal sealed class TestServerHost : IAsyncDisposable
         Logs = logs;
     }
 
+    /// <summary>Streams that notice at once that their client has gone: the defaults, on Kestrel.</summary>
+    public static ServerSentEventEndpointOptions WatchfulEvents { get; } = new();
+
     public Wire Wire { get; }
 
     public LogRecords Logs { get; }
@@ -32,6 +35,18 @@ internal sealed class TestServerHost : IAsyncDisposable
     public Uri HttpUri(string path = "/ws") => new($"{(Wire.IsTls() ? "https" : "http")}://127.0.0.1:{Port}{path}");
 
     public Uri Uri(string path = "/ws") => new($"{(Wire.IsTls() ? "wss" : "ws")}://127.0.0.1:{Port}{path}");
+
+    /// <summary>Streams that are refused by their cursor: <see langword="null"/> for not refused, 200 for no status of its own.</summary>
+    public static ServerSentEventEndpointOptions RefusingEvents(Func<string?, int?> refuse) => new()
+    {
+        Accept = async (request, http) =>
+        {
+            await Task.Yield();
+            var status = refuse(request.LastEventId);
+            http.Response.StatusCode = status ?? 200;
+            return status is null;
+        },
+    };
 
     /// <summary>Starts a server whose /ws runs a handler.</summary>
     public static Task<TestServerHost> StartAsync(Wire wire, Func<WebSocketConnection, Task> handler, Action<WebSocketEndpointOptions>? configure = null)

@@ -1,0 +1,54 @@
+using System.Diagnostics.Metrics;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace System.Net;
+
+/// <summary>How a router serves its listener. Every value has a safe default and is validated where it is set. Immutable.</summary>
+public sealed class HttpListenerRouterOptions
+{
+    internal static HttpListenerRouterOptions Default { get; } = new();
+
+    /// <summary>
+    /// How many requests are served at once, open WebSockets and event streams included; those beyond are answered with 503.
+    /// Default: 10,000.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not positive.</exception>
+    public int MaxConcurrentRequests
+    {
+        get;
+        init
+        {
+            ArgumentOutOfRangeException.ThrowIfNegativeOrZero(value);
+            field = value;
+        }
+    } = 10_000;
+
+    /// <summary>
+    /// How long a stop waits for what is being served: WebSockets are closed with 1001, event streams end with a <c>retry</c>, other
+    /// requests may finish. What is left then is aborted. Default: 5 s.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not positive.</exception>
+    public TimeSpan DrainTimeout
+    {
+        get;
+        init
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(value, TimeSpan.Zero);
+            field = value;
+        }
+    } = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// Where failures of handlers (error), refused requests (information) and connections (debug) are logged, in the category
+    /// <c>RealtimeKit.HttpListener</c>. Default: nowhere.
+    /// </summary>
+    public ILoggerFactory LoggerFactory { get; init => field = value ?? throw new ArgumentNullException(nameof(value)); } = NullLoggerFactory.Instance;
+
+    /// <summary>
+    /// Makes the meters <c>RealtimeKit.WebSockets</c> and <c>RealtimeKit.ServerSentEvents</c> of what is mapped; an endpoint's
+    /// <see cref="RealtimeKit.WebSockets.WebSocketConnectionOptions.MeterFactory"/> goes first. Default: <see langword="null"/>, the
+    /// process's own meters of these names.
+    /// </summary>
+    public IMeterFactory? MeterFactory { get; init; }
+}

@@ -1,0 +1,95 @@
+using System.IO.Pipelines;
+using System.Net;
+using Microsoft.Extensions.Logging;
+
+namespace RealtimeKit.Listener;
+
+/// <summary>What happens to a request before its stream starts: it is refused with a status, or its response gets its headers.</summary>
+internal static partial class ServerSentEventAcceptor
+{
+    /// <summary>Checks the request.</summary>
+    /// <returns>What it asks; <see langword="null"/> where it was refused and the response says so.</returns>
+    public static async ValueTask<ServerSentEventRequest?> AcceptAsync(
+        HttpListenerContext context, HttpListenerServerSentEventOptions options, ILogger logger)
+    {
+        if (!options.Origins.IsAllowed(context.Request))
+        {
+            OriginRefusal.Log(logger, "Event stream", context.Request, options.Origins);
+            await context.RespondAsync(403, "Pages of this origin may not open this event stream.").ConfigureAwait(false);
+            return null;
+        }
+
+        // A page of an allowed origin shall be able to read a refusal's status, too.
+        AllowOrigin(context, options);
+        if (ServerSentEventRequest.Read(context.Request) is not { } request)
+        {
+            Log.CursorRefused(logger, LastEventId.MaxLength);
+            await context.RespondAsync(400, "Last-Event-ID is malformed or too long.").ConfigureAwait(false);
+            return null;
+        }
+
+        if (options.Accept is { } accept && !await accept(context).ConfigureAwait(false))
+        {
+            Refuse(context, logger);
+            return null;
+        }
+
+        return request;
+    }
+
+    /// <summary>Refuses with the status that the application has set, or else for good.</summary>
+    public static void Refuse(HttpListenerContext context, ILogger logger)
+    {
+        // WHATWG HTML §9.2.3: on 204 an EventSource stops for good, as it does on any status but 200; 204 is the one that says nothing
+        // is wrong.
+        if (context.Response.StatusCode == 200)
+            context.Response.StatusCode = 204;
+        Log.Refused(logger, context.Response.StatusCode);
+    }
+
+    /// <summary>Never cancelled: here only a write shows that a client has gone.</summary>
+    public static CancellationToken AbortedOf(HttpListenerContext context) => CancellationToken.None;
+
+    /// <summary>Sets the response's headers, which leave with the opening.</summary>
+    /// <returns>Where the events go.</returns>
+    public static ValueTask<PipeWriter?> StartAsync(HttpListenerContext context)
+    {
+        var response = context.Response;
+        response.ContentType = "text/event-stream";
+        response.Headers["Cache-Control"] = "no-cache, no-transform";
+        response.Headers["X-Accel-Buffering"] = "no";   // nginx
+
+        // HTTP/1.0 knows no chunks: there the end of the connection is the end of the stream.
+        response.SendChunked = context.Request.ProtocolVersion >= HttpVersion.Version11;
+        response.KeepAlive &= !context.Request.HasEntityBody;
+        return new ValueTask<PipeWriter?>(new ResponseWriter(response.OutputStream));
+    }
+
+    private static void AllowOrigin(HttpListenerContext context, HttpListenerServerSentEventOptions options)
+    {
+        var headers = context.Response.Headers;
+        switch (options.Origins.GetSharing(context.Request))
+        {
+            case OriginSharing.WithAny:
+                headers["Access-Control-Allow-Origin"] = "*";
+                break;
+            case OriginSharing.WithThis:
+                headers["Access-Control-Allow-Origin"] = context.Request.Headers["Origin"];
+                headers.Add("Vary", "Origin");
+                if (options.AllowCredentials)
+                    headers["Access-Control-Allow-Credentials"] = "true";
+                break;
+            default:
+                break;
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(20, LogLevel.Information, "Event stream refused with 400: Last-Event-ID is malformed or longer than {Limit}.", EventName = "CursorRefused")]
+        public static partial void CursorRefused(ILogger logger, int limit);
+
+        [LoggerMessage(21, LogLevel.Debug, "Event stream refused by the application with {StatusCode}.", EventName = "Refused")]
+        public static partial void Refused(ILogger logger, int statusCode);
+    }
+}

@@ -1,0 +1,48 @@
+using System.Diagnostics.Metrics;
+using RealtimeKit.WebSockets;
+
+namespace System.Net;
+
+/// <summary>
+/// What a WebSocket endpoint accepts. Every value has a safe default and is validated where it is set; an endpoint copies the
+/// options when it is mapped, so later changes do not reach it.
+/// </summary>
+public sealed class HttpListenerWebSocketOptions
+{
+    /// <summary>
+    /// The subprotocols that the endpoint knows; the first of the client's that stands here is chosen (RFC 6455 §4.2.2).
+    /// Default: none, and the client's offer is left unanswered.
+    /// </summary>
+    /// <exception cref="ArgumentException">A name is not a token, or stands twice.</exception>
+    public IReadOnlyList<string> SubProtocols
+    {
+        get => Handshake.SubProtocols;
+        set => Handshake.SubProtocols = value;
+    }
+
+    /// <summary>Which web pages may connect. Default: those of the same origin.</summary>
+    public HttpListenerOriginPolicy Origins { get; set => field = value ?? throw new ArgumentNullException(nameof(value)); } = HttpListenerOriginPolicy.SameOrigin;
+
+    /// <summary>
+    /// The limits and deadlines of each connection. The framework's socket frames the bytes here: compression, the limits on control
+    /// frames, the dead-peer deadline and the largest frame do not apply, and
+    /// <see cref="WebSocketConnectionOptions.KeepAliveInterval"/> is how often that socket sends an unsolicited pong. Role and
+    /// subprotocol are the endpoint's to set: what stands there is ignored.
+    /// </summary>
+    public WebSocketConnectionOptions Connection { get; private set; } = new();
+
+    /// <summary>The limits of the opening handshake. HttpListener itself takes 32 KiB of headers.</summary>
+    public WebSocketHandshakeOptions Handshake { get; private set; } = new();
+
+    internal HttpListenerWebSocketOptions Copy(IMeterFactory? meters = null)
+    {
+        var copy = (HttpListenerWebSocketOptions)MemberwiseClone();
+        copy.Connection = Connection.Clone();
+        copy.Connection.Role = WebSocketRole.Server;
+        copy.Connection.Compression = null;
+        copy.Connection.CompressionParameters = null;
+        copy.Connection.MeterFactory ??= meters;
+        copy.Handshake = Handshake.Clone();
+        return copy;
+    }
+}

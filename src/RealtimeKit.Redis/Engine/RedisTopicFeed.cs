@@ -1,0 +1,231 @@
+using Microsoft.Extensions.Logging;
+using RealtimeKit.Topics;
+using StackExchange.Redis;
+
+namespace RealtimeKit.Redis;
+
+/// <summary>
+/// Keeps the log of a topic on this node up to date while somebody here subscribes: from notices, and by reading the stream where a notice
+/// does not continue the log, after the connection was lost, and where the sweep finds the log behind.
+/// </summary>
+internal sealed partial class RedisTopicFeed(RedisTopicEngine engine, RedisTopic topic, ILogger logger)
+{
+    private readonly Lock _lock = new();
+    private ChannelMessageQueue? _notices;
+    private TopicLog? _log;
+    private TopicPosition _read;
+    private bool _isCatchingUp;
+    private bool _isAskedAgain;
+    private bool _isVerifying;
+    private bool _isStopped;
+
+    public RedisTopic Topic => topic;
+
+    /// <summary>How many attachments there are. Guarded by the engine.</summary>
+    public int Attachments { get; set; }
+
+    /// <summary>The log, once it is there.</summary>
+    public Task<TopicLog>? Started { get; set; }
+
+    public TopicLog? Log => _log;
+
+    /// <summary>Subscribes first and asks for the position then: what is published in between is announced and waits in the queue.</summary>
+    public async Task<TopicLog> StartAsync(TopicsOptions options, CancellationToken cancellationToken)
+    {
+        var subscriber = await engine.Connection.GetSubscriberAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            _notices = await subscriber.SubscribeAsync(topic.Channel).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (RedisConnection.IsRedis(exception))
+        {
+            throw RedisConnection.Failed(exception);
+        }
+
+        try
+        {
+            var (position, _) = await engine.GetPositionAsync(topic, distrusted: null, cancellationToken).ConfigureAwait(false);
+            _read = position;
+            _log = new TopicLog(topic.Name, topic.Options, position, options.TimeProvider);
+        }
+        catch
+        {
+            await StopAsync().ConfigureAwait(false);
+            throw;
+        }
+
+        _notices.OnMessage(message => OnNotice(message.Message));
+        return _log;
+    }
+
+    public async Task StopAsync()
+    {
+        lock (_lock)
+            _isStopped = true;
+        if (_notices is null)
+            return;
+        try
+        {
+            await _notices.UnsubscribeAsync().ConfigureAwait(false);
+        }
+        catch (Exception exception) when (RedisConnection.IsRedis(exception))
+        {
+            // Whatever still arrives finds no queue.
+        }
+    }
+
+    /// <summary>Reads what the log does not have yet, in the background; with one reader at a time.</summary>
+    /// <param name="verifies">Whether the newest entry is to be compared with the one in the stream: another server may have others with the same numbers.</param>
+    public void CatchUp(bool verifies)
+    {
+        lock (_lock)
+        {
+            _isVerifying |= verifies;
+            _isAskedAgain = true;
+            if (_isCatchingUp || _isStopped || _log is null)
+                return;
+            _isCatchingUp = true;
+        }
+
+        _ = Task.Run(CatchUpAsync);
+    }
+
+    private void OnNotice(RedisValue message)
+    {
+        if ((byte[]?)message is not { } bytes || !Notice.TryRead(topic.Name, bytes, out var position, out var entry, out var tag))
+            return;
+        lock (_lock)
+        {
+            var newest = _log!.Position;
+            if (position.Epoch == newest.Epoch && position.Offset <= newest.Offset && position.Offset > 0 && position <= _read)
+            {
+                engine.Metrics.Noticed("known");
+                return;   // read already
+            }
+
+            if (entry is not null && position.Epoch == newest.Epoch && position.Offset == newest.Offset + 1)
+            {
+                engine.Metrics.Noticed("appended");
+                topic.See(position, tag, entry.Payload.Length + 256);
+                _log.TryAppend(entry);
+                return;
+            }
+        }
+
+        // A notice was lost, its payload was too large to be announced, or the stream is not the one that this node knows.
+        engine.Metrics.Noticed("read");
+        CatchUp(verifies: false);
+    }
+
+    private async Task CatchUpAsync()
+    {
+        while (true)
+        {
+            bool verifies;
+            lock (_lock)
+            {
+                if (!_isAskedAgain || _isStopped)
+                {
+                    _isCatchingUp = false;
+                    return;
+                }
+
+                _isAskedAgain = false;
+                verifies = _isVerifying;
+                _isVerifying = false;
+            }
+
+            try
+            {
+                await CatchUpOnceAsync(verifies).ConfigureAwait(false);
+            }
+            catch (TopicEngineException exception)
+            {
+                // Redis is away: when it is back, or by the next sweep, it is asked again.
+                LogMessages.ReadFailed(logger, topic.Name, exception.Message);
+                lock (_lock)
+                {
+                    _isVerifying |= verifies;
+                    _isAskedAgain = false;
+                    _isCatchingUp = false;
+                }
+
+                return;
+            }
+            catch (Exception exception)
+            {
+                LogMessages.Failed(logger, topic.Name, exception);
+            }
+        }
+    }
+
+    private async Task CatchUpOnceAsync(bool verifies)
+    {
+        var log = _log!;
+        ulong? distrusted = null;
+        if (verifies && !await engine.IsInStreamAsync(topic, CancellationToken.None).ConfigureAwait(false))
+            distrusted = topic.Seen.Position.Epoch;
+        var (newest, _) = await engine.GetPositionAsync(topic, distrusted, CancellationToken.None).ConfigureAwait(false);
+        if (newest.Epoch != log.Position.Epoch)
+        {
+            LogMessages.NewEpoch(logger, topic.Name, log.Position, newest.Epoch);
+            engine.Metrics.EpochChanged();
+            lock (_lock)
+                Reset(new TopicPosition(newest.Epoch, 0));
+        }
+
+        while (true)
+        {
+            var page = await engine.ReadStreamAsync(topic, log.Position, topic.PageCount, CancellationToken.None).ConfigureAwait(false);
+            lock (_lock)
+            {
+                if (_isStopped)
+                    return;
+                foreach (var stored in page)
+                    Append(stored);
+                if (page.Count == 0)
+                {
+                    // Nothing is held after the log's newest entry: what came since has been trimmed.
+                    if (newest.Epoch == log.Position.Epoch && newest.Offset > log.Position.Offset)
+                        Reset(newest);
+                    return;
+                }
+            }
+        }
+    }
+
+    // Under the lock.
+    private void Append(in StoredEntry stored)
+    {
+        var newest = _log!.Position;
+        if (stored.Position <= newest)
+            return;   // a notice was faster
+        // Entries in between were trimmed, or the epoch is another: subscribers behind it are told by what they read from the stream.
+        if (stored.Position.Epoch != newest.Epoch || stored.Position.Offset != newest.Offset + 1)
+            Reset(new TopicPosition(stored.Position.Epoch, stored.Position.Offset - 1));
+        if (stored.Entry is null)
+            Reset(stored.Position);
+        else
+            _log.TryAppend(stored.Entry);
+        _read = stored.Position;
+        topic.See(stored.Position, stored.Tag);
+    }
+
+    private void Reset(TopicPosition position)
+    {
+        _log!.Reset(position);
+        _read = position;
+    }
+
+    private static partial class LogMessages
+    {
+        [LoggerMessage(10, LogLevel.Warning, "The topic {Topic} could not be read from Redis; it is tried again. {Reason}", EventName = "ReadFailed")]
+        public static partial void ReadFailed(ILogger logger, string topic, string reason);
+
+        [LoggerMessage(11, LogLevel.Error, "The topic {Topic} could not be brought up to date.", EventName = "CatchUpFailed")]
+        public static partial void Failed(ILogger logger, string topic, Exception exception);
+
+        [LoggerMessage(12, LogLevel.Warning, "The history of the topic {Topic} was lost or went back in Redis after {Position}: epoch {Epoch} has begun, and subscribers are told.", EventName = "EpochChanged")]
+        public static partial void NewEpoch(ILogger logger, string topic, TopicPosition position, ulong epoch);
+    }
+}

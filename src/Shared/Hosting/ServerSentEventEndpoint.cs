@@ -1,0 +1,69 @@
+using Microsoft.Extensions.Logging;
+using RealtimeKit.ServerSentEvents;
+
+namespace RealtimeKit;
+
+/// <summary>What writes a stream's events, until it returns.</summary>
+internal delegate Task EventProducer(ServerSentEventWriter writer, CancellationToken closed);
+
+/// <summary>Runs an application's handler over an event stream, from the check of the request to the end of the response.</summary>
+internal sealed partial class ServerSentEventEndpoint(
+    ServerSentEventEndpointOptions options,
+    Func<ServerSentEventRequest, HostContext, EventProducer?> open,
+    ConnectionRegistry? registry,
+    ServerSentEventMetrics metrics,
+    ILogger logger)
+{
+    public async Task InvokeAsync(HostContext context)
+    {
+        if (await StartAsync(context).ConfigureAwait(false) is not { } stream)
+            return;
+
+        var hasFailed = true;
+        try
+        {
+            var handler = await stream.StartAsync(ServerSentEventAcceptor.AbortedOf(context)).ConfigureAwait(false);
+            await handler.ConfigureAwait(false);
+            hasFailed = false;
+        }
+        catch (OperationCanceledException) when (stream.Writer.IsClosed)
+        {
+            // How a handler's wait or write ends once its stream has.
+            hasFailed = false;
+        }
+        finally
+        {
+            // What else it throws is the server's to log; the server then cuts the response off, so that it does not look complete.
+            Log.Ended(logger, await stream.ReleaseAsync(hasFailed).ConfigureAwait(false), stream.Age.TotalSeconds);
+        }
+    }
+
+    /// <summary>Checks the request and sends the headers.</summary>
+    /// <returns><see langword="null"/> where there is no stream to serve.</returns>
+    private async ValueTask<ServerSentEventStream?> StartAsync(HostContext context)
+    {
+        if (await ServerSentEventAcceptor.AcceptAsync(context, options, logger).ConfigureAwait(false) is not { } request)
+            return null;
+
+        // May throw, or set a status: the response has not started.
+        if (open(request, context) is not { } producer)
+        {
+            ServerSentEventAcceptor.Refuse(context, logger);
+            return null;
+        }
+
+        if (await ServerSentEventAcceptor.StartAsync(context).ConfigureAwait(false) is not { } output)
+            return null;
+        Log.Opened(logger, request.LastEventId is not null);
+        return new ServerSentEventStream(context, output, producer, options, registry, metrics);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(30, LogLevel.Debug, "Event stream opened, resuming: {IsResuming}.", EventName = "Opened")]
+        public static partial void Opened(ILogger logger, bool isResuming);
+
+        [LoggerMessage(31, LogLevel.Debug, "Event stream ended after {Seconds:0.0} s: {Reason}.", EventName = "Ended")]
+        public static partial void Ended(ILogger logger, ServerSentEventEnd reason, double seconds);
+    }
+}

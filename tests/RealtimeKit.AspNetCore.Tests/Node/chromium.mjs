@@ -1,0 +1,23 @@
+// Starts a real Chromium with a profile of its own, and takes both away afterwards.
+import { chromium } from 'playwright-core';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+export async function useChromium(executablePath, options, use) {
+  const profile = await mkdtemp(join(tmpdir(), 'realtimekit-chromium-'));
+  const context = await chromium.launchPersistentContext(profile, {
+    executablePath,
+    headless: true,
+    ignoreHTTPSErrors: true,
+    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+      '--disable-component-update', '--disable-sync'],
+    ...options,
+  });
+  try {
+    await use(await context.newPage());
+  } finally {
+    await context.close();
+    await rm(profile, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,23 @@
+using RealtimeKit.Topics;
+using RealtimeKit.Topics.Tests;
+
+namespace RealtimeKit.Redis.Tests.Engine;
+
+public sealed class ConformanceTests : TopicEngineConformance, IAsyncDisposable
+{
+    private RedisServer? _server;
+
+    protected override async ValueTask<ITopicEngine> CreateAsync(TopicsOptions options)
+    {
+        _server = await RedisServer.StartAsync();
+        return new RedisTopicEngine(
+            new RedisTopicOptions { Configuration = RedisTopicOptions.CreateConfiguration(_server.ConnectionString), TrimExactly = true }, options);
+    }
+
+    async ValueTask IAsyncDisposable.DisposeAsync()
+    {
+        await DisposeAsync();
+        if (_server is not null)
+            await _server.DisposeAsync();
+    }
+}
