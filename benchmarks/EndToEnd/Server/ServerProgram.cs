@@ -20,7 +20,7 @@ internal static class ServerProgram
             listen.Protocols = HttpProtocols.Http1AndHttp2;
             listen.UseHttps(CreateCertificate());
         });
-        FanOutServer.AddServices(builder.Services, implementation);
+        FanOutServer.AddServices(builder.Services, implementation, arguments);
         var app = builder.Build();
         BenchmarkHost.MapStats(app);
         app.MapGet("/plain", () => Results.NoContent());

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 
 namespace RealtimeKit.Benchmarks.EndToEnd;
 
@@ -16,30 +17,41 @@ internal static class RedisBenchmark
         var bursts = arguments.Numbers("burst", "300,1");
         var rounds = arguments.Number("rounds", 3);
         await using var redis = await RedisServer.StartAsync(cores.Server);
+        var report = new StringBuilder("| size | subscribers | pace | nodes | deliveries/s | p50 ms | p99 ms | CPU s/million | allocated B/delivery |\n|---:|---:|---|---|---:|---:|---:|---:|---:|\n");
         foreach (var size in arguments.Numbers("size", "100"))
         {
             foreach (var subscribers in arguments.Numbers("subscribers", "1000"))
             {
-                var results = await MeasureAsync(arguments, cores, SignalRNode(redis), size, subscribers, bursts, rounds);
+                var nodes = Contenders(redis);
+                var measured = new List<FanOutResult[][]>();
+                foreach (var node in nodes)
+                    measured.Add(await MeasureAsync(arguments, cores, node, size, subscribers, bursts, rounds));
                 for (var i = 0; i < bursts.Length; i++)
                 {
-                    var row = new FanOutRow(SignalR, subscribers, size, bursts[i], WithStalled: false, [.. results.Select(result => result[i])]);
-                    Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                        $"{row.Contender.Name}, {size} B to {subscribers:#,0}, {bursts[i]} at once: {row.DeliveriesPerSecond:#,0} deliveries/s, p99 {row.P99 / 1000:0.0} ms, {row.Cpu:0.00} s of CPU for a million, {row.AllocatedBytes:0.0} B allocated for each"));
+                    for (var j = 0; j < nodes.Length; j++)
+                    {
+                        var row = new FanOutRow(nodes[j].Contender, subscribers, size, bursts[i], WithStalled: false, [.. measured[j].Select(result => result[i])]);
+                        var pace = bursts[i] == 1 ? "paced" : $"bursts of {bursts[i]}";
+                        report.Append(CultureInfo.InvariantCulture, $"| {size} B | {subscribers:#,0} | {pace} | {row.Contender.Name} | {row.DeliveriesPerSecond:#,0} | {row.P50 / 1000:0.0} | {row.P99 / 1000:0.0} | {row.Cpu:0.00} | {row.AllocatedBytes:0.0} |\n");
+                    }
                 }
             }
         }
+        Console.WriteLine(report);
         return 0;
     }
 
-    private static FanOutContender SignalR { get; } = new("SignalR with its Redis backplane", "signalr-redis", FanOutProtocol.SignalR);
-
-    private static (FanOutContender Contender, string? Assembly, string[] Server) SignalRNode(RedisServer redis)
+    private static (FanOutContender Contender, string? Assembly, string[] Server)[] Contenders(RedisServer redis)
     {
-        var assembly = Path.Combine(RunProgram.RepositoryRoot(), "benchmarks", "RedisScaleOut", "bin", "Release", "net10.0", "RedisScaleOut.dll");
-        return File.Exists(assembly)
-            ? (SignalR, assembly, ["--redis", redis.Endpoint])
-            : throw new BenchmarkException("First: dotnet build -c Release benchmarks/RedisScaleOut");
+        var backplane = Path.Combine(RunProgram.RepositoryRoot(), "benchmarks", "RedisScaleOut", "bin", "Release", "net10.0", "RedisScaleOut.dll");
+        if (!File.Exists(backplane))
+            throw new BenchmarkException("First: dotnet build -c Release benchmarks/RedisScaleOut");
+        return
+        [
+            (new("SignalR with its Redis backplane", "signalr", FanOutProtocol.SignalR), backplane, ["--redis", redis.Endpoint]),
+            (new("ours, WebSocket", "ws", FanOutProtocol.WebSocket), null, ["--impl", "fan-topics-ws", "--redis", redis.Endpoint]),
+            (new("ours, SSE", "sse", FanOutProtocol.EventStream), null, ["--impl", "fan-topics-sse", "--redis", redis.Endpoint]),
+        ];
     }
 
     private static async Task<FanOutResult[][]> MeasureAsync(

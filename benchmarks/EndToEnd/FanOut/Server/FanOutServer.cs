@@ -5,12 +5,12 @@ internal static class FanOutServer
 {
     public static readonly string[] Implementations = [.. FanOutContender.All.Select(contender => contender.Implementation), "fan-lossy", "fan-hub-ws", "fan-hub-sse"];
 
-    public static void AddServices(IServiceCollection services, string implementation)
+    public static void AddServices(IServiceCollection services, string implementation, Arguments arguments)
     {
         if (implementation == "fan-signalr")
             SignalRGroup.AddServices(services);
         else if (implementation.StartsWith("fan-topics-", StringComparison.Ordinal))
-            TopicsFanOut.AddServices(services);
+            TopicsFanOut.AddServices(services, arguments.Text("redis", ""));
     }
 
     public static void Map(WebApplication app, string implementation) => FanOutEndpoints.Map(app, implementation switch

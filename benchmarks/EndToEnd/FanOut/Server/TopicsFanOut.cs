@@ -12,7 +12,14 @@ internal sealed class TopicsFanOut : IFanOut, IDisposable
 
     public int Subscribers => (int)Interlocked.Read(ref _subscribers);
 
-    public static void AddServices(IServiceCollection services) => services.AddTopics();
+    /// <param name="services">The server's services.</param>
+    /// <param name="redis">Host and port of a Redis; empty for the engine in process.</param>
+    public static void AddServices(IServiceCollection services, string redis)
+    {
+        var topics = services.AddTopics();
+        if (redis.Length > 0)
+            topics.AddRedis(redis);
+    }
 
     public void Map(WebApplication app)
     {
