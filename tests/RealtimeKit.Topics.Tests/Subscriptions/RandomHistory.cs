@@ -89,6 +89,19 @@ internal sealed class RandomHistory(int seed)
 
     private async Task ReadAsync(TopicHub hub, HistoryClient client, Random random, int kind)
     {
+        try
+        {
+            await ReadToEndAsync(hub, client, random, kind);
+        }
+        catch
+        {
+            Volatile.Write(ref _reading, int.MinValue);   // or the publisher would go on until the time is over
+            throw;
+        }
+    }
+
+    private async Task ReadToEndAsync(TopicHub hub, HistoryClient client, Random random, int kind)
+    {
         var sessions = random.Next(1, 7);
         var isLast = false;
         foreach (var (topic, position) in await hub.GetCursorAsync(_topics))
