@@ -1,0 +1,213 @@
+using System.Collections.Concurrent;
+using System.Net.WebSockets;
+using System.Security.Claims;
+using System.Text;
+using Microsoft.Extensions.Time.Testing;
+
+namespace RealtimeKit.Topics.Tests;
+
+public sealed class TopicConnectionsTests
+{
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public static TheoryData<bool> Clusters => [false, true];
+
+    private static (TopicHub First, TopicHub Second) CreateNodes(bool isCluster, TopicsOptions? options = null)
+    {
+        options ??= new TopicsOptions();
+        options.Topic("room", topic => topic.Presence = true);
+        if (!isCluster)
+        {
+            var hub = new TopicHub(options: options);
+            return (hub, hub);
+        }
+
+        var store = new TwoNodeStore(options);
+        return (new TopicHub(store.CreateEngine(), options), new TopicHub(store.CreateEngine(), options));
+    }
+
+    [Theory]
+    [MemberData(nameof(Clusters))]
+    public async Task Send_ByIdUserAndTopic_ReachesThoseOnEveryNode(bool isCluster)
+    {
+        var (first, second) = CreateNodes(isCluster);
+        var a = new Connection("a", "ada");
+        var b = new Connection("b", "ada");
+        var c = new Connection("c", null);
+        await using var one = await first.Connections.AddAsync(a, Cancel);
+        await using var two = await second.Connections.AddAsync(b, Cancel);
+        await using var three = await second.Connections.AddAsync(c, Cancel);
+        await using var subscription = await first.SubscribeAsync(new RecordingSubscriber(), ["t"], null, new TopicSubscribeOptions { ConnectionId = "a" }, Cancel);
+        await using var other = await second.SubscribeAsync(new RecordingSubscriber(), ["t"], null, new TopicSubscribeOptions { ConnectionId = "c" }, Cancel);
+
+        await first.Connections.SendAsync(TopicConnectionSelector.ById("c"), "1"u8.ToArray(), WebSocketMessageType.Text, Cancel);
+        await first.Connections.SendAsync(TopicConnectionSelector.ByUser("ada"), "2"u8.ToArray(), WebSocketMessageType.Binary, Cancel);
+        await second.Connections.SendAsync(TopicConnectionSelector.ByTopic("t"), "3"u8.ToArray(), WebSocketMessageType.Text, Cancel);
+        await first.Connections.DisconnectAsync(TopicConnectionSelector.ByUser("ada"), "bye", Cancel);
+        await first.Connections.DisconnectAsync(TopicConnectionSelector.ById("c"), cancellationToken: Cancel);
+
+        await Until.True(() => a.Received.Count == 3 && b.Received.Count == 2 && c.Received.Count == 3);
+        a.Received.Should().BeEquivalentTo("Binary 2", "Text 3", "disconnect bye");
+        b.Received.Should().BeEquivalentTo("Binary 2", "disconnect bye");
+        c.Received.Should().BeEquivalentTo("Text 1", "Text 3", "disconnect ");
+    }
+
+    [Theory]
+    [MemberData(nameof(Clusters))]
+    public async Task List_ConnectionsOfEveryNode_ComeAndGo(bool isCluster)
+    {
+        var (first, second) = CreateNodes(isCluster);
+        var one = await first.Connections.AddAsync(new Connection("a", "ada"), Cancel);
+        await using var two = await second.Connections.AddAsync(new Connection("b", "ada"), Cancel);
+        var subscription = await second.SubscribeAsync(new RecordingSubscriber(), ["t"], null, new TopicSubscribeOptions { ConnectionId = "b" }, Cancel);
+
+        var users = await first.Connections.ListAsync(TopicConnectionSelector.ByUser("ada"), Cancel);
+        users.OrderBy(info => info.ConnectionId).Select(info => (info.ConnectionId, info.UserId, info.NodeId)).Should().Equal(
+            ("a", "ada", first.Engine.Cluster.NodeId), ("b", "ada", second.Engine.Cluster.NodeId));
+        (await first.Connections.ListAsync(TopicConnectionSelector.ByTopic("t"), Cancel)).Select(info => info.ConnectionId).Should().Equal("b");
+        first.Connections.Find("a").Should().NotBeNull();
+
+        await subscription.DisposeAsync();
+        await one.DisposeAsync();
+        (await first.Connections.ListAsync(TopicConnectionSelector.ByTopic("t"), Cancel)).Should().BeEmpty();
+        (await second.Connections.ListAsync(TopicConnectionSelector.ByUser("ada"), Cancel)).Select(info => info.ConnectionId).Should().Equal("b");
+        (await second.Connections.ListAsync(TopicConnectionSelector.ById("a"), Cancel)).Should().BeEmpty();
+        first.Connections.Find("a").Should().BeNull();
+    }
+
+    [Theory]
+    [MemberData(nameof(Clusters))]
+    public async Task Presence_JoinsAndLeaves_ArePublishedAndListed(bool isCluster)
+    {
+        var (first, second) = CreateNodes(isCluster);
+        var watcher = new RecordingSubscriber();
+        await using var watching = await second.SubscribeAsync(watcher, [TopicPresence.GetTopic("room")], cancellationToken: Cancel);
+        var ada = new ClaimsPrincipal(new ClaimsIdentity([new Claim(ClaimTypes.NameIdentifier, "ada")], "test"));
+        var options = new TopicSubscribeOptions { ConnectionId = "c1", User = ada };
+
+        var subscription = await first.SubscribeAsync(new RecordingSubscriber(), ["room"], null, options, Cancel);
+        var second1 = await first.SubscribeAsync(new RecordingSubscriber(), ["room"], null, options, Cancel);
+        (await second.Presence.ListAsync("room", Cancel)).Should().Equal(new TopicConnectionInfo("c1", "ada", first.Engine.Cluster.NodeId));
+        await second1.DisposeAsync();
+        await subscription.RemoveAsync("room");
+
+        await Until.True(() => watcher.Entries.Length == 2);
+        watcher.Texts.Should().Equal(
+            """{"event":"join","connection":"c1","user":"ada"}""", """{"event":"leave","connection":"c1","user":"ada"}""");
+        (await second.Presence.ListAsync("room", Cancel)).Should().BeEmpty();
+    }
+
+    [Fact]
+    public async Task List_NodeThatDied_ExpiresWhileOthersAreRenewed()
+    {
+        var clock = new FakeTimeProvider();
+        var options = new TopicsOptions { TimeProvider = clock };
+        var (first, second) = CreateNodes(isCluster: true, options);
+        await first.Connections.AddAsync(new Connection("a", "ada"), Cancel);
+        await second.Connections.AddAsync(new Connection("b", "ada"), Cancel);
+
+        first.Connections.Dispose();   // its node renews nothing any more
+        for (var i = 0; i < 8; i++)
+            clock.Advance(TimeSpan.FromSeconds(10));
+
+        (await second.Connections.ListAsync(TopicConnectionSelector.ByUser("ada"), Cancel)).Select(info => info.ConnectionId).Should().Equal("b");
+    }
+
+    [Fact]
+    public async Task Add_IdTwice_IsRefused()
+    {
+        await using var hub = new TopicHub();
+        await using var one = await hub.Connections.AddAsync(new Connection("a", null), Cancel);
+
+        await hub.Awaiting(hub => hub.Connections.AddAsync(new Connection("a", null)).AsTask()).Should().ThrowAsync<ArgumentException>();
+    }
+
+    [Fact]
+    public void TryDecode_EveryTruncationAndRandomBytes_NeverThrows()
+    {
+        var whole = new ConnectionCommand(true, TopicConnectionSelector.ByUser("ada"), WebSocketMessageType.Binary, "bye"u8.ToArray()).Encode();
+        for (var length = 0; length < whole.Length - 3; length++)
+            ConnectionCommand.TryDecode(whole.AsMemory(0, length), out _).Should().BeFalse();
+        ConnectionCommand.TryDecode(whole, out var command).Should().BeTrue();
+        (command.IsDisconnect, command.Selector, command.MessageType, command.Payload.Length).Should().Be((true, TopicConnectionSelector.ByUser("ada"), WebSocketMessageType.Binary, 3));
+        var random = new Random(5);
+        for (var i = 0; i < 10_000; i++)
+        {
+            var bytes = new byte[random.Next(0, 40)];
+            random.NextBytes(bytes);
+            if (bytes.Length > 3)
+                (bytes[0], bytes[1], bytes[2], bytes[3]) = (1, (byte)'s', (byte)'u', 0);
+            ConnectionCommand.TryDecode(bytes, out _);
+        }
+    }
+
+    private sealed class Connection(string id, string? user) : ITopicConnection
+    {
+        public ConcurrentQueue<string> Received { get; } = [];
+
+        public string Id => id;
+
+        public string? UserId => user;
+
+        public ValueTask SendAsync(ReadOnlyMemory<byte> payload, WebSocketMessageType messageType, CancellationToken cancellationToken)
+        {
+            Received.Enqueue($"{messageType} {Encoding.UTF8.GetString(payload.Span)}");
+            return default;
+        }
+
+        public ValueTask DisconnectAsync(string? reason, CancellationToken cancellationToken)
+        {
+            Received.Enqueue($"disconnect {reason}");
+            return default;
+        }
+    }
+
+    /// <summary>One store in memory with an engine for each node: commands reach both, sets are common.</summary>
+    private sealed class TwoNodeStore(TopicsOptions options) : IAsyncDisposable
+    {
+        private readonly InProcessTopicEngine _engine = new(options);
+        private readonly InProcessTopicCluster _sets = new(options.TimeProvider);
+        private readonly List<Func<ReadOnlyMemory<byte>, ValueTask>> _handlers = [];
+
+        public ITopicEngine CreateEngine() => new Node(this);
+
+        public ValueTask DisposeAsync() => _engine.DisposeAsync();
+
+        private sealed class Node(TwoNodeStore store) : ITopicEngine, ITopicCluster
+        {
+            public ITopicCluster Cluster => this;
+
+            public string NodeId { get; } = Guid.NewGuid().ToString();
+
+            public ValueTask<TopicPosition> PublishAsync(TopicPublication publication, CancellationToken cancellationToken) => store._engine.PublishAsync(publication, cancellationToken);
+
+            public ValueTask<TopicLog> AttachAsync(string topic, CancellationToken cancellationToken) => store._engine.AttachAsync(topic, cancellationToken);
+
+            public ValueTask DetachAsync(TopicLog log) => store._engine.DetachAsync(log);
+
+            public ValueTask<TopicPage> ReadAsync(string topic, TopicPosition after, int maxCount, CancellationToken cancellationToken) =>
+                store._engine.ReadAsync(topic, after, maxCount, cancellationToken);
+
+            public ValueTask<TopicPosition> GetPositionAsync(string topic, CancellationToken cancellationToken) => store._engine.GetPositionAsync(topic, cancellationToken);
+
+            public ValueTask DisposeAsync() => default;
+
+            public async ValueTask SendAsync(ReadOnlyMemory<byte> command, CancellationToken cancellationToken)
+            {
+                foreach (var handler in store._handlers)
+                    await handler(command);
+            }
+
+            public void OnCommand(Func<ReadOnlyMemory<byte>, ValueTask> handler) => store._handlers.Add(handler);
+
+            public ValueTask SetAsync(ReadOnlyMemory<TopicClusterEntry> entries, TimeSpan lifetime, CancellationToken cancellationToken) =>
+                store._sets.SetAsync(entries, lifetime, cancellationToken);
+
+            public ValueTask<bool> RemoveAsync(string setName, string member, CancellationToken cancellationToken) =>
+                store._sets.RemoveAsync(setName, member, cancellationToken);
+
+            public ValueTask<IReadOnlyList<TopicClusterEntry>> ListAsync(string setName, CancellationToken cancellationToken) =>
+                store._sets.ListAsync(setName, cancellationToken);
+        }
+    }
+}
