@@ -14,6 +14,14 @@ const string Usage = """
     sse-open --port P [--streams 5]
     run-sse [--quick] [--streams 1000] [--size 20,250,2000] [--interval 0,50] [--rounds 3] [--seconds 3] [--warmup 1] [--idle 10000]
         [--only events|idle|open] [--report PATH|none] [--note TEXT]
+    server --impl fan-loop|fan-signalr|fan-topics-ws|fan-sockets|fan-results|fan-bytes|fan-topics-sse|fan-prepared-ws|fan-prepared-sse
+        [--port 0] [--send-buffer BYTES] [--redis HOST:PORT]
+    fan-load --port P[,P2] [--protocol WebSocket|SignalR|EventStream] [--subscribers 1000] [--size 100] [--burst 300,1] [--interval MS]
+        [--seconds 3] [--warmup 1] [--least MESSAGES] [--stalled] [--fill MESSAGES]
+    fan-idle --port P [--protocol P] [--subscribers 10000]
+    run-fanout [--quick] [--impl a,b] [--subscribers 1000,5000] [--size 100,1024] [--burst 300,1] [--rounds 3] [--seconds 2] [--warmup 1]
+        [--idle 10000] [--only deliveries|stalled|idle] [--report PATH|none] [--note TEXT]
+    run-redis [--subscribers 1000] [--size 100] [--burst 300,1] [--rounds 3] [--seconds 2] [--warmup 1]
     """;
 
 try
@@ -37,6 +45,14 @@ try
             return EventLoadProgram.RunOpen(arguments);
         case "run-sse":
             return await EventBenchmark.RunAsync(arguments);
+        case "fan-load":
+            return FanOutLoadProgram.RunLoad(arguments);
+        case "fan-idle":
+            return FanOutLoadProgram.RunIdle(arguments);
+        case "run-fanout":
+            return await FanOutBenchmark.RunAsync(arguments);
+        case "run-redis":
+            return await RedisBenchmark.RunAsync(arguments);
         case "self-check":
             return await SelfCheck.RunAsync();
         default:

@@ -5,6 +5,9 @@ internal sealed record IdleResult(int Connections, ServerStats Before, ServerSta
 {
     public double HeapPerConnection => PerConnection(stats => stats.HeapBytes);
 
+    /// <summary>Managed objects without the pinned ones, which are buffers of Kestrel's pool, free or not.</summary>
+    public double ObjectsPerConnection => PerConnection(stats => stats.HeapBytes - stats.PinnedBytes);
+
     public double CommittedPerConnection => PerConnection(stats => stats.CommittedBytes);
 
     public double AnonymousPerConnection => PerConnection(stats => stats.AnonymousBytes);

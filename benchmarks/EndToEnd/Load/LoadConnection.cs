@@ -35,7 +35,9 @@ internal sealed class LoadConnection : IDisposable
 
     public bool WaitsForWritable { get; set; }
 
-    public static Socket Connect(int port)
+    /// <param name="port">The server's port.</param>
+    /// <param name="receiveBuffer">The kernel's receive buffer in bytes, set before the window is announced; null leaves it to the kernel.</param>
+    public static Socket Connect(int port, int? receiveBuffer = null)
     {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp)
         {
@@ -45,6 +47,8 @@ internal sealed class LoadConnection : IDisposable
         };
         try
         {
+            if (receiveBuffer is { } size)
+                socket.ReceiveBufferSize = size;
             socket.Connect(IPAddress.Loopback, port);
             return socket;
         }
@@ -60,12 +64,7 @@ internal sealed class LoadConnection : IDisposable
         var socket = Connect(port);
         try
         {
-            var key = WebSocketKey.Create();
-            var response = Exchange(socket, $"GET /ws HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\n"
-                + $"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n\r\n");
-            if (!response.StartsWith("HTTP/1.1 101 ", StringComparison.Ordinal)
-                || !response.Contains($"\r\nSec-WebSocket-Accept: {WebSocketKey.ComputeAccept(key)}\r\n", StringComparison.OrdinalIgnoreCase))
-                throw new BenchmarkException($"The server refused the handshake: {response}");
+            Upgrade(socket, port);
             socket.Blocking = false;
             return new LoadConnection(socket, frames, depth);
         }
@@ -76,12 +75,30 @@ internal sealed class LoadConnection : IDisposable
         }
     }
 
+    /// <summary>Speaks the opening handshake.</summary>
+    public static void Upgrade(Socket socket, int port, string path = "/ws")
+    {
+        var key = WebSocketKey.Create();
+        var response = Exchange(socket, $"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\n"
+            + $"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n\r\n");
+        if (!response.StartsWith("HTTP/1.1 101 ", StringComparison.Ordinal)
+            || !response.Contains($"\r\nSec-WebSocket-Accept: {WebSocketKey.ComputeAccept(key)}\r\n", StringComparison.OrdinalIgnoreCase))
+            throw new BenchmarkException($"The server refused the handshake: {response}");
+    }
+
     /// <summary>Sends one ordinary request, as the idle keep-alive connection that the others are compared with.</summary>
     public static void Get(Socket socket, string path)
     {
-        var response = Exchange(socket, $"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
+        socket.Send(Encoding.ASCII.GetBytes($"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"));
+        ReadNoContent(socket, path);
+    }
+
+    /// <summary>Reads the answer to a request that has been sent.</summary>
+    public static void ReadNoContent(Socket socket, string path)
+    {
+        var response = ReadHead(socket);
         if (!response.StartsWith("HTTP/1.1 204 ", StringComparison.Ordinal))
-            throw new BenchmarkException($"The server refused the request: {response}");
+            throw new BenchmarkException($"The server refused {path}: {response}");
     }
 
     /// <summary>Sends further messages.</summary>
@@ -148,6 +165,11 @@ internal sealed class LoadConnection : IDisposable
     private static string Exchange(Socket socket, string request)
     {
         socket.Send(Encoding.ASCII.GetBytes(request));
+        return ReadHead(socket);
+    }
+
+    private static string ReadHead(Socket socket)
+    {
         var buffer = new byte[4096];
         var length = 0;
         while (true)

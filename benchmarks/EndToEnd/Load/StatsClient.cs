@@ -7,11 +7,14 @@ internal sealed class StatsClient(int port) : IDisposable
 {
     private readonly HttpClient _http = new() { BaseAddress = new Uri($"http://127.0.0.1:{port}"), Timeout = TimeSpan.FromSeconds(60) };
 
-    public ServerStats Get(string path)
+    public ServerStats Get(string path) => Get<ServerStats>(path);
+
+    public T Get<T>(string path)
+        where T : class
     {
         try
         {
-            return _http.GetFromJsonAsync<ServerStats>(path).GetAwaiter().GetResult()
+            return _http.GetFromJsonAsync<T>(path).GetAwaiter().GetResult()
                 ?? throw new BenchmarkException($"{path} is empty");
         }
         catch (HttpRequestException exception)

@@ -14,10 +14,10 @@ internal sealed class Child : IAsyncDisposable
     private readonly Task<string> _errors;
     private readonly string _name;
 
-    private Child(int core, string name, string[] arguments)
+    private Child(int core, string name, string[] arguments, string? assembly = null)
     {
         _name = name;
-        var program = Environment.ProcessPath!;
+        var program = assembly is null ? Environment.ProcessPath! : "dotnet";
         var start = new ProcessStartInfo("taskset")
         {
             RedirectStandardInput = true,
@@ -28,7 +28,7 @@ internal sealed class Child : IAsyncDisposable
         start.ArgumentList.Add(core.ToString(CultureInfo.InvariantCulture));
         start.ArgumentList.Add(program);
         if (Path.GetFileNameWithoutExtension(program) == "dotnet")
-            start.ArgumentList.Add(typeof(Child).Assembly.Location);
+            start.ArgumentList.Add(assembly ?? typeof(Child).Assembly.Location);
         foreach (var argument in arguments)
             start.ArgumentList.Add(argument);
 
@@ -38,9 +38,13 @@ internal sealed class Child : IAsyncDisposable
     }
 
     /// <summary>Starts a server and waits for its port.</summary>
-    public static async Task<(Child Process, int Port)> StartServerAsync(int core, string name, params string[] arguments)
+    public static Task<(Child Process, int Port)> StartServerAsync(int core, string name, params string[] arguments) =>
+        StartServerAsync(core, name, assembly: null, arguments);
+
+    /// <summary>Starts another program's server and waits for its port.</summary>
+    public static async Task<(Child Process, int Port)> StartServerAsync(int core, string name, string? assembly, string[] arguments)
     {
-        var child = new Child(core, name, ["server", "--with-parent", .. arguments]);
+        var child = new Child(core, name, ["server", "--with-parent", .. arguments], assembly);
         try
         {
             using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(30));

@@ -59,7 +59,7 @@ internal static class BareEcho
         }
     });
 
-    private static Task<Stream> UpgradeAsync(HttpContext context)
+    public static Task<Stream> UpgradeAsync(HttpContext context)
     {
         var headers = context.Request.Headers;
         var handshake = WebSocketHandshake.Validate(new WebSocketHandshakeRequest

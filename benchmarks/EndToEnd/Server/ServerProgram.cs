@@ -5,10 +5,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace RealtimeKit.Benchmarks.EndToEnd;
 
-/// <summary>
-/// Serves echo at <c>/ws</c> on 127.0.0.1 with one implementation, and its counters at <c>/stats</c> and, after a forced collection,
-/// <c>/gc</c>. Prints <c>PORT n</c>. With <c>--with-parent</c> it ends when standard input does, so that no server outlives a run.
-/// </summary>
+/// <summary>Serves echo at <c>/ws</c> with one implementation, or event streams, or a fan-out; see <see cref="BenchmarkHost"/>.</summary>
 internal static class ServerProgram
 {
     public static readonly string[] Implementations = ["framework", "ours", "bare-stream", "bare-pipes"];
@@ -16,23 +13,16 @@ internal static class ServerProgram
     public static async Task<int> RunAsync(Arguments arguments)
     {
         var implementation = arguments.Text("impl", "framework");
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.UseKestrelHttpsConfiguration();
-        builder.WebHost.ConfigureKestrel(kestrel =>
+        var builder = BenchmarkHost.CreateBuilder(arguments, listen =>
         {
-            kestrel.AddServerHeader = false;
-            kestrel.Listen(IPAddress.Loopback, arguments.Number("port", 0), listen =>
-            {
-                if (arguments.Has("https"))
-                    listen.UseHttps(CreateCertificate());
-                else
-                    listen.Protocols = HttpProtocols.Http1;
-            });
+            if (!arguments.Has("https"))
+                return;
+            listen.Protocols = HttpProtocols.Http1AndHttp2;
+            listen.UseHttps(CreateCertificate());
         });
+        FanOutServer.AddServices(builder.Services, implementation, arguments);
         var app = builder.Build();
-        app.MapGet("/stats", () => Results.Json(ServerStats.Read()));
-        app.MapGet("/gc", () => Results.Json(ServerStats.CollectAndRead()));
+        BenchmarkHost.MapStats(app);
         app.MapGet("/plain", () => Results.NoContent());
         switch (implementation)
         {
@@ -52,37 +42,17 @@ internal static class ServerProgram
                 BareEcho.MapStream(app, arguments.Number("buffer", 16 * 1024), corrupt: true);
                 break;
             default:
-                if (!EventStreams.Implementations.Contains(implementation))
-                    throw new BenchmarkException($"--impl must be one of {string.Join(", ", [.. Implementations, .. EventStreams.Implementations])}");
-                EventStreams.Map(app, implementation, arguments.Number("size", 100));
+                if (EventStreams.Implementations.Contains(implementation))
+                    EventStreams.Map(app, implementation, arguments.Number("size", 100));
+                else if (FanOutServer.Implementations.Contains(implementation))
+                    FanOutServer.Map(app, implementation);
+                else
+                    throw new BenchmarkException($"--impl must be one of {string.Join(", ", [.. Implementations, .. EventStreams.Implementations, .. FanOutServer.Implementations])}");
                 break;
         }
 
-        await app.StartAsync();
-        Console.WriteLine($"PORT {new Uri(app.Urls.First()).Port}");
-        if (arguments.Has("with-parent"))
-            await InputEndsAsync();
-        else
-            await app.WaitForShutdownAsync();
+        await BenchmarkHost.RunAsync(app, arguments);
         return 0;
-    }
-
-    // On a thread of its own: reading standard input blocks, and the thread pool of one core would count the blocked thread as its only
-    // one and stand still for half a second now and then.
-    private static Task InputEndsAsync()
-    {
-        var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var thread = new Thread(() =>
-        {
-            using var input = Console.OpenStandardInput();
-            while (input.Read(new byte[64]) > 0)
-            {
-            }
-            ended.SetResult();
-        })
-        { IsBackground = true, Name = "Standard input" };
-        thread.Start();
-        return ended.Task;
     }
 
     private static X509Certificate2 CreateCertificate()

@@ -8,6 +8,7 @@ namespace RealtimeKit.Benchmarks.EndToEnd;
 /// <param name="AllocatedBytes">Bytes ever allocated on the managed heap, exact.</param>
 /// <param name="Gen0">Collections of generation 0.</param>
 /// <param name="HeapBytes">Managed bytes in use.</param>
+/// <param name="PinnedBytes">Of those, in the pinned heap: Kestrel's pool of buffers, free or not.</param>
 /// <param name="CommittedBytes">Bytes that the collector has committed, as of its last run.</param>
 /// <param name="WorkingSetBytes">Resident memory (VmRSS).</param>
 /// <param name="AnonymousBytes">Resident memory that no file backs (RssAnon): the process's own.</param>
@@ -17,6 +18,7 @@ internal sealed record ServerStats(
     long AllocatedBytes,
     int Gen0,
     long HeapBytes,
+    long PinnedBytes,
     long CommittedBytes,
     long WorkingSetBytes,
     long AnonymousBytes,
@@ -27,6 +29,7 @@ internal sealed record ServerStats(
         GC.GetTotalAllocatedBytes(precise: true),
         GC.CollectionCount(0),
         HeapBytes: 0,
+        PinnedBytes: 0,
         CommittedBytes: 0,
         WorkingSetBytes: 0,
         AnonymousBytes: 0,
@@ -44,6 +47,7 @@ internal sealed record ServerStats(
         return Read() with
         {
             HeapBytes = heap,
+            PinnedBytes = GC.GetGCMemoryInfo(GCKind.FullBlocking).GenerationInfo[4].SizeAfterBytes,
             CommittedBytes = GC.GetGCMemoryInfo(GCKind.Any).TotalCommittedBytes,
             WorkingSetBytes = resident,
             AnonymousBytes = anonymous,
