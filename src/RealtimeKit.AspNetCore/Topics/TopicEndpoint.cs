@@ -116,12 +116,7 @@ internal sealed partial class TopicEndpoint
         }
     }
 
-    private static async Task RunSessionAsync(WebSocketConnection connection, HttpContext context)
-    {
-        var session = context.Features.Get<ITopicSession>()!;
-        await using (session.ConfigureAwait(false))
-            await session.RunAsync(connection).ConfigureAwait(false);
-    }
+    private static Task RunSessionAsync(WebSocketConnection connection, HttpContext context) => context.Features.Get<ITopicSession>()!.RunAsync(connection);
 
     private async ValueTask<bool> OpenStreamAsync(ServerSentEventRequest request, HttpContext context)
     {
