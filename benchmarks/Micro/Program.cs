@@ -1,4 +1,12 @@
 using BenchmarkDotNet.Running;
+using RealtimeKit.Benchmarks.Micro.ServerSentEvents;
+
+// Event streams, where the machine is not quiet enough for BenchmarkDotNet.
+if (args is ["turns"])
+{
+    Console.Write(Turns.Run());
+    return;
+}
 
 // --report DIRECTORY keeps the Markdown tables there; everything else is BenchmarkDotNet's (--filter, --job, --list).
 var report = Array.IndexOf(args, "--report");

@@ -1,59 +1,63 @@
-using System.Text.Json.Serialization;
+using RealtimeKit.Topics;
 
 namespace RealtimeKit.Samples.Broadcast;
 
-/// <summary>Where a match stands. Each change has the next number, so that a page sees for itself whether it has them all.</summary>
-internal sealed record Score(string Topic, string Home, string Away, int HomeGoals, int AwayGoals, int Minute, int Number, string News);
-
-internal sealed record Snapshot(string Cursor, IReadOnlyList<Score> Scores);
-
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
-[JsonSerializable(typeof(Snapshot))]
-[JsonSerializable(typeof(Score))]
-internal sealed partial class BroadcastJson : JsonSerializerContext;
-
-/// <summary>Three matches that never end.</summary>
-internal sealed class League(TimeSpan interval)
+/// <summary>Three matches that never end, as their topics tell them: every node reads the same.</summary>
+internal sealed class League
 {
     private readonly Lock _lock = new();
-    private readonly Score[] _scores =
-    [
-        new("scores/harbour-hill", "Harbour", "Hill", 0, 0, 0, 0, "Kick-off"),
-        new("scores/mill-forest", "Mill", "Forest", 0, 0, 0, 0, "Kick-off"),
-        new("scores/river-castle", "River", "Castle", 0, 0, 0, 0, "Kick-off"),
-    ];
+    private readonly TaskCompletionSource _isKnown = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Dictionary<string, Score> _scores = new()
+    {
+        ["scores/harbour-hill"] = new("scores/harbour-hill", "Harbour", "Hill", 0, 0, 0, 0, "Kick-off"),
+        ["scores/mill-forest"] = new("scores/mill-forest", "Mill", "Forest", 0, 0, 0, 0, "Kick-off"),
+        ["scores/river-castle"] = new("scores/river-castle", "River", "Castle", 0, 0, 0, 0, "Kick-off"),
+    };
 
-    public TimeSpan Interval => interval;
+    private TopicCursor _cursor = TopicCursor.Empty;
 
-    public IReadOnlyList<string> Topics { get; } = ["scores/harbour-hill", "scores/mill-forest", "scores/river-castle"];
+    public static IReadOnlyList<string> Topics { get; } = ["scores/harbour-hill", "scores/mill-forest", "scores/river-castle"];
 
-    public IReadOnlyList<Score> Scores
+    /// <summary>Completes when everything was read that had been published when the node began.</summary>
+    public Task IsKnown => _isKnown.Task;
+
+    public Score this[string topic]
     {
         get
         {
             lock (_lock)
-                return [.. _scores];
+                return _scores[topic];
         }
     }
 
-    /// <summary>Lets a minute of some match pass.</summary>
-    public Score Play()
+    /// <summary>The scores and the cursor that belong together.</summary>
+    public Snapshot Snapshot()
+    {
+        lock (_lock)
+            return new Snapshot(_cursor.ToString(), [.. _scores.Values]);
+    }
+
+    /// <summary>Takes what stands next in a topic.</summary>
+    /// <param name="topic">The topic.</param>
+    /// <param name="position">Up to where it was read.</param>
+    /// <param name="score">What stands there; null where that has gone.</param>
+    public void Read(string topic, TopicPosition position, Score? score)
     {
         lock (_lock)
         {
-            var index = Random.Shared.Next(_scores.Length);
-            var score = _scores[index];
-            score = score.Minute < 90
-                ? score with { Minute = score.Minute + 1, Number = score.Number + 1, News = "" }
-                : score with { HomeGoals = 0, AwayGoals = 0, Minute = 0, Number = score.Number + 1, News = "Kick-off" };
-            score = Random.Shared.Next(12) switch
-            {
-                0 => score with { HomeGoals = score.HomeGoals + 1, News = $"Goal for {score.Home}" },
-                1 => score with { AwayGoals = score.AwayGoals + 1, News = $"Goal for {score.Away}" },
-                2 => score with { News = $"Corner for {score.Away}" },
-                _ => score,
-            };
-            return _scores[index] = score;
+            _cursor = _cursor.With(topic, position);
+            if (score is not null)
+                _scores[topic] = score;
         }
+    }
+
+    /// <summary>Says that what was published before has been read.</summary>
+    public void SetKnown() => _isKnown.TrySetResult();
+
+    /// <summary>Whether the topics were read up to a cursor.</summary>
+    public bool HasRead(TopicCursor cursor)
+    {
+        lock (_lock)
+            return cursor.All(pair => _cursor.TryGetPosition(pair.Key, out var position) && position >= pair.Value);
     }
 }

@@ -15,7 +15,7 @@ internal sealed partial class TopicEndpoint
         {
             var topic = ReadTopic(context.Request);
             if (!(_options.AllowNamedTopics || _options.Topics.Contains(topic))
-                || !await _hub.AuthorizeAsync(context.User, topic, TopicAction.Publish, context.RequestAborted).ConfigureAwait(false))
+                || !await _hub.AuthorizeAsync(AnonymousUser.UserOf(context), topic, TopicAction.Publish, context.RequestAborted).ConfigureAwait(false))
                 throw new TopicAccessDeniedException(topic, TopicAction.Publish);
 
             // Read only once it is clear that somebody wants it.
@@ -41,7 +41,7 @@ internal sealed partial class TopicEndpoint
             if (!context.Request.HasJsonContentType())
                 throw new TopicRefusedException(StatusCodes.Status415UnsupportedMediaType, "A stream is changed with application/json; a topic to publish to is named in the path or as ?topic=NAME.");
             var body = await ReadBodyAsync(context, TopicStreams.MaxChangeSize).ConfigureAwait(false);
-            var topics = await TopicStreams.ChangeAsync(_hub, TopicStreams.Read(body), _options.UserId(context.User), context.RequestAborted).ConfigureAwait(false);
+            var topics = await TopicStreams.ChangeAsync(_hub, TopicStreams.Read(body), _options.UserId(AnonymousUser.UserOf(context)), context.RequestAborted).ConfigureAwait(false);
             await context.Response.WriteAsJsonAsync(
                 new TopicStreamTopics(topics), TopicStreamJson.Default.TopicStreamTopics, cancellationToken: context.RequestAborted).ConfigureAwait(false);
         }
@@ -91,7 +91,7 @@ internal sealed partial class TopicEndpoint
         }
         else
         {
-            topic = GetQuery(request.Query, TopicRequestReader.TopicParameter);
+            topic = RequestQuery.FindOne(request, TopicRequestReader.TopicParameter);
         }
 
         TopicRequestReader.ThrowIfInvalid(topic);

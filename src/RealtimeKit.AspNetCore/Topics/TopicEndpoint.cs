@@ -84,26 +84,26 @@ internal sealed partial class TopicEndpoint
     /// <exception cref="TopicRefusedException">It is not what it should be.</exception>
     private TopicRequest Read(HttpContext context, string? cursor, bool isResume)
     {
-        var query = context.Request.Query;
-        var after = TopicRequestReader.ReadCursor(cursor ?? GetQuery(query, TopicRequestReader.AfterParameter));
+        var request = context.Request;
+        var after = TopicRequestReader.ReadCursor(cursor ?? RequestQuery.FindOne(request, TopicRequestReader.AfterParameter));
+        var named = _options.AllowNamedTopics ? RequestQuery.Find(request, TopicRequestReader.TopicParameter) : null;
+        var user = AnonymousUser.UserOf(context);
         return new TopicRequest
         {
-            User = context.User,
-            UserId = _options.UserId(context.User),
-            Topics = TopicRequestReader.ReadTopics(_options.Topics, _options.AllowNamedTopics ? (IReadOnlyList<string?>)query[TopicRequestReader.TopicParameter] : null, after, isResume),
+            User = user,
+            UserId = _options.UserId(user),
+            Topics = TopicRequestReader.ReadTopics(_options.Topics, named, after, isResume),
             After = after,
-            GetQuery = name => GetQuery(query, name),
+            GetQuery = name => RequestQuery.FindOne(request, name),
             Host = context,
         };
     }
-
-    private static string? GetQuery(IQueryCollection query, string name) => query.TryGetValue(name, out var values) && values.Count == 1 ? values[0] : null;
 
     private async ValueTask<bool> OpenSessionAsync(HttpContext context, string? subProtocol)
     {
         try
         {
-            var request = Read(context, GetQuery(context.Request.Query, ServerSentEventRequest.LastEventIdParameter), isResume: false);
+            var request = Read(context, RequestQuery.FindOne(context.Request, ServerSentEventRequest.LastEventIdParameter), isResume: false);
             var session = await _protocols[subProtocol ?? ""].OpenAsync(request, context.RequestAborted).ConfigureAwait(false);
             context.Features.Set(session);
             context.Response.RegisterForDisposeAsync(session);
@@ -116,12 +116,7 @@ internal sealed partial class TopicEndpoint
         }
     }
 
-    private static async Task RunSessionAsync(WebSocketConnection connection, HttpContext context)
-    {
-        var session = context.Features.Get<ITopicSession>()!;
-        await using (session.ConfigureAwait(false))
-            await session.RunAsync(connection).ConfigureAwait(false);
-    }
+    private static Task RunSessionAsync(WebSocketConnection connection, HttpContext context) => context.Features.Get<ITopicSession>()!.RunAsync(connection);
 
     private async ValueTask<bool> OpenStreamAsync(ServerSentEventRequest request, HttpContext context)
     {

@@ -55,15 +55,7 @@ internal static partial class WebSocketAcceptor
             return null;
         }
 
-        var connectionOptions = options.Connection;
-        if (handshake.SubProtocol is not null || compression is not null)
-        {
-            connectionOptions = connectionOptions.Clone();
-            connectionOptions.SubProtocol = handshake.SubProtocol;
-            connectionOptions.CompressionParameters = compression;
-        }
-
-        accepted.Start(new CodecWebSocketConnection(transport, connectionOptions), registry);
+        accepted.Start(new CodecWebSocketConnection(transport, options.Connection, handshake.SubProtocol, compression), registry);
         return accepted;
     }
 

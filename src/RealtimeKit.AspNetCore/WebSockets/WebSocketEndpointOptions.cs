@@ -60,6 +60,7 @@ public sealed class WebSocketEndpointOptions
         copy.Connection = Connection.Clone();
         copy.Connection.Role = WebSocketRole.Server;
         copy.Connection.LeaveOpen = true;
+        copy.Connection.SubProtocol = null;
         copy.Connection.CompressionParameters = null;
         copy.Connection.MeterFactory ??= services?.GetService<IMeterFactory>();
         copy.Handshake = Handshake.Clone();

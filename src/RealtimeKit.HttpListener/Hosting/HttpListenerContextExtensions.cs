@@ -10,7 +10,7 @@ internal static class HttpListenerContextExtensions
     private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// Ends the connection of a response that has not ended. Without this the framework keeps the connection of a WebSocket, and all that belongs to it, for ever
+    /// Ends the connection of a response that has not ended. The framework's own socket, aborted, leaves it open
     /// (dotnet/runtime#58614, #101022).
     /// </summary>
     public static void Abort(this HttpListenerContext context)

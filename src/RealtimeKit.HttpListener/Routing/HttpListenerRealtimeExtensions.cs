@@ -42,7 +42,7 @@ public static class HttpListenerRealtimeExtensions
     /// <summary>Answers the opening handshake of this request, for a server with a loop of its own.</summary>
     /// <remarks>
     /// Dispose the connection (<c>await using</c>): that closes it in order, and ends the TCP connection and the request with it, which
-    /// the framework by itself would keep for ever. Nobody drains such a connection at a shutdown but its owner.
+    /// the framework by itself leaves open. Nobody drains such a connection at a shutdown but its owner.
     /// </remarks>
     /// <param name="context">The request.</param>
     /// <param name="options">Subprotocols, origins, limits; the defaults where <see langword="null"/>.</param>

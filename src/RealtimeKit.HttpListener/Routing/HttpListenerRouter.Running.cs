@@ -97,7 +97,6 @@ public sealed partial class HttpListenerRouter
             else
             {
                 await RouteAsync(context).ConfigureAwait(false);
-                await context.CloseAsync().ConfigureAwait(false);
             }
         }
 #pragma warning disable CA1031 // Whatever the handler throws: it is logged, and the client is told as far as that is still possible.
@@ -116,6 +115,12 @@ public sealed partial class HttpListenerRouter
 
     private Task RouteAsync(HttpListenerContext context)
     {
+        if (context.Request.RawUrl?.Length > _options.MaxUrlLength)
+        {
+            Log.Refused(_logger, 414);
+            return context.RespondAsync(414, "The request's target is too long.");
+        }
+
         if (_routes.Find(context.Request.Url) is not { } route)
         {
             Log.Refused(_logger, 404);

@@ -121,6 +121,10 @@ public sealed partial class HttpListenerRouter
     {
         ArgumentNullException.ThrowIfNull(options);
         var endpoint = new ServerSentEventEndpoint(options, (_, context) => open(context), _registry, ServerSentEventMetrics.For(_options.MeterFactory), _logger);
-        return Add("GET", path, (context, _) => endpoint.InvokeAsync(context));
+        return Add("GET", path, async (context, _) =>
+        {
+            await endpoint.InvokeAsync(context).ConfigureAwait(false);
+            await context.CloseAsync().ConfigureAwait(false);
+        });
     }
 }

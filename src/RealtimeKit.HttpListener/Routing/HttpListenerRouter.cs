@@ -62,6 +62,8 @@ public sealed partial class HttpListenerRouter
             {
                 _registry.Remove(request);
             }
+
+            await context.CloseAsync().ConfigureAwait(false);
         });
     }
 

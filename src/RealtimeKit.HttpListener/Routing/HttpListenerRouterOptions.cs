@@ -25,6 +25,22 @@ public sealed class HttpListenerRouterOptions
     } = 10_000;
 
     /// <summary>
+    /// How long a request's target may be, path and query as they stand in the request line, in characters; a longer one is answered with
+    /// 414. The framework has read it by then, whatever its length: a proxy in front is what keeps that from a hostile network.
+    /// Default: 16,384.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not positive.</exception>
+    public int MaxUrlLength
+    {
+        get;
+        init
+        {
+            ArgumentOutOfRangeException.ThrowIfNegativeOrZero(value);
+            field = value;
+        }
+    } = 16 * 1024;
+
+    /// <summary>
     /// How long a stop waits for what is being served: WebSockets are closed with 1001, event streams end with a <c>retry</c>, other
     /// requests may finish. What is left then is aborted. Default: 5 s.
     /// </summary>

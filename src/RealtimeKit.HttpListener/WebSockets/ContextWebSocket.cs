@@ -4,8 +4,8 @@ using System.Net.WebSockets;
 namespace RealtimeKit.Listener;
 
 /// <summary>
-/// The framework's socket together with the request that it lives in. The socket alone, aborted or disposed, leaves the TCP connection
-/// open and the request rooted in the listener for ever (dotnet/runtime#58614, #101022): here both end.
+/// The framework's socket together with the request that it lives in. An abort of the socket alone leaves the TCP connection open, and so
+/// did a disposal before .NET 10 (dotnet/runtime#58614, #101022): here both end.
 /// </summary>
 internal sealed class ContextWebSocket(WebSocket socket, HttpListenerContext context) : WebSocket
 {

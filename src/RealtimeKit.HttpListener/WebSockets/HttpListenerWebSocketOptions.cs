@@ -31,7 +31,7 @@ public sealed class HttpListenerWebSocketOptions
     /// </summary>
     public WebSocketConnectionOptions Connection { get; private set; } = new();
 
-    /// <summary>The limits of the opening handshake. HttpListener itself takes 32 KiB of headers.</summary>
+    /// <summary>The limits of the opening handshake; the framework has read the headers by then.</summary>
     public WebSocketHandshakeOptions Handshake { get; private set; } = new();
 
     internal HttpListenerWebSocketOptions Copy(IMeterFactory? meters = null)

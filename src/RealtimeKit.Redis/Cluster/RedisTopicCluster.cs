@@ -8,6 +8,7 @@ namespace RealtimeKit.Redis;
 internal sealed class RedisTopicCluster(RedisConnection connection, RedisKeys keys, CancellationToken stopping) : ITopicCluster, IAsyncDisposable
 {
     private const int MembersAtATime = 256;
+    private const int CallsAtATime = 256;
     private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(250);
 
     private readonly Lock _lock = new();
@@ -58,6 +59,12 @@ internal sealed class RedisTopicCluster(RedisConnection connection, RedisKeys ke
                 {
                     arguments[1 + (i * 2)] = members[i].Member;
                     arguments[2 + (i * 2)] = members[i].Value;
+                }
+
+                if (calls.Count == CallsAtATime)
+                {
+                    await Task.WhenAll(calls).ConfigureAwait(false);
+                    calls.Clear();
                 }
 
                 calls.Add(connection.EvaluateAsync(RedisScripts.SetMembers, [keys.Members(set.Key), keys.MemberTimes(set.Key)], arguments, cancellationToken));

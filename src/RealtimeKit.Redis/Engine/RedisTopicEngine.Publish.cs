@@ -50,19 +50,18 @@ public sealed partial class RedisTopicEngine
     private async Task<TopicPosition> PublishOnceAsync(
         RedisTopic topic, TopicPublication publication, byte[] metadata, ulong tag, string? token, CancellationToken cancellationToken)
     {
-        var arguments = new RedisValue[18];
+        var arguments = new RedisValue[17];
         topic.WriteArguments(arguments);
         arguments[8] = metadata;
         arguments[9] = publication.Payload;
-        arguments[10] = _options.TrimExactly ? "=" : "~";
-        arguments[11] = Math.Max(topic.Options.HistoryCount, 1);
-        arguments[12] = _options.MaxNoticePayloadSize;
-        arguments[13] = publication.ProducerId is { } producer ? Bounded(producer) : RedisValue.EmptyString;
-        arguments[14] = publication.Sequence.ToString(CultureInfo.InvariantCulture);
-        arguments[15] = (long)_options.ProducerLifetime.TotalMilliseconds;
-        arguments[16] = _options.MaxProducersPerTopic;
+        arguments[10] = Math.Max(topic.Options.HistoryCount, 1);
+        arguments[11] = _options.MaxNoticePayloadSize;
+        arguments[12] = publication.ProducerId is { } producer ? Bounded(producer) : RedisValue.EmptyString;
+        arguments[13] = publication.Sequence.ToString(CultureInfo.InvariantCulture);
+        arguments[14] = (long)_options.ProducerLifetime.TotalMilliseconds;
+        arguments[15] = _options.MaxProducersPerTopic;
         // Longer than it can be tried again: the last try may have waited for its answer in vain.
-        arguments[17] = token is null ? 0 : (long)_options.PublishRetryTime.TotalMilliseconds + 60_000;
+        arguments[16] = token is null ? 0 : (long)_options.PublishRetryTime.TotalMilliseconds + 60_000;
         var result = await _connection.EvaluateAsync(
             RedisScripts.Publish,
             [topic.Log, topic.State, topic.Producers, topic.ProducerTimes, token is null ? topic.State : _keys.Once(topic.Name, token)],

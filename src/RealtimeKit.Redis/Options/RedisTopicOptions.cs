@@ -73,12 +73,6 @@ public sealed class RedisTopicOptions
     /// <exception cref="ArgumentOutOfRangeException">The value is less than 1 s or more than 30 days.</exception>
     public TimeSpan ProducerLifetime { get; set => field = InRange(value, TimeSpan.FromSeconds(1), TimeSpan.FromDays(30)); } = TimeSpan.FromMinutes(10);
 
-    /// <summary>
-    /// Whether a topic's history is trimmed to its count after each publication, rather than when Redis can let go of a whole node of the
-    /// stream (about 100 entries more, and less work). Default: <see langword="false"/>.
-    /// </summary>
-    public bool TrimExactly { get; set; }
-
     internal static ConfigurationOptions CreateConfiguration(string text)
     {
         ConfigurationOptions configuration;

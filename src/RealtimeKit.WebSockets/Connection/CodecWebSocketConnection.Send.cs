@@ -15,7 +15,7 @@ internal sealed partial class CodecWebSocketConnection
     private int _flushed;
     private int _writing;
     private readonly int _maxWrite;   // a large message leaves in several writes, each with a deadline of its own
-    private long _flushStarted;
+    private long _flushStarted;   // or when it failed
     private int _flushRequested;
     private bool _sendClosed;
     private bool _isBroken;
@@ -362,7 +362,9 @@ internal sealed partial class CodecWebSocketConnection
     {
         End(null, null, WebSocketCloseInitiator.Network, isClean: false);
         CloseOutput(isBroken: true);
-        _peerFinished.Set();   // our Close cannot reach it, so its answer is not waited for
+        // Our Close cannot reach the peer. Its own may have arrived, and has a moment to be read; nothing else is waited for.
+        _flushStarted = _clock.GetTimestamp();
+        _wheel.EnsureWithin(_timer, ticks: 4);
     }
 
     private void CloseOutput(bool isBroken)

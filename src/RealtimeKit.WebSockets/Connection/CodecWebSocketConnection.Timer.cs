@@ -8,6 +8,9 @@ internal sealed partial class CodecWebSocketConnection
     // How long a Close waits for the answer to the message before it. A handler that only sends may hold its last message for ever.
     private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(1);
 
+    // How long what has arrived may take to be read once nothing can be sent any more; less than what the wheel is asked for then.
+    private static readonly TimeSpan BrokenTimeout = TimeSpan.FromMilliseconds(500);
+
     private readonly TimerWheel _wheel;
     private readonly Timer _timer;
     private long _keepAlivePinged;
@@ -36,6 +39,8 @@ internal sealed partial class CodecWebSocketConnection
         var now = _clock.GetTimestamp();
         ForceUncork();
         TellQueue();
+        if (_isBroken && _clock.GetElapsedTime(_flushStarted, now) >= BrokenTimeout)
+            _peerFinished.Set();
         if (IsWriteOverdue(now))
         {
             Abort(WebSocketCloseInitiator.Network);
@@ -67,7 +72,7 @@ internal sealed partial class CodecWebSocketConnection
         if (completed)
             CompleteReceiveOnPool();
         if (!isDead)
-            return next;
+            return _isBroken && next > VisitWhenBusy ? VisitWhenBusy : next;
         Abort(WebSocketCloseInitiator.Network);
         return Timeout.InfiniteTimeSpan;
     }

@@ -21,9 +21,13 @@ internal sealed partial class CodecWebSocketConnection : WebSocketConnection
 
     /// <param name="transport">The transport.</param>
     /// <param name="options">The options, which nobody changes from here on: connections of an endpoint share them.</param>
-    public CodecWebSocketConnection(WebSocketTransport transport, WebSocketConnectionOptions options)
+    /// <param name="subProtocol">What the handshake agreed on, where the options do not say.</param>
+    /// <param name="compression">What the handshake agreed on, where the options do not say.</param>
+    public CodecWebSocketConnection(
+        WebSocketTransport transport, WebSocketConnectionOptions options, string? subProtocol = null, PerMessageDeflateParameters? compression = null)
     {
         _transport = transport;
+        SubProtocol = subProtocol ?? options.SubProtocol;
         _clock = options.TimeProvider;
         _isServer = options.Role == WebSocketRole.Server;
         _masks = !_isServer;
@@ -38,7 +42,7 @@ internal sealed partial class CodecWebSocketConnection : WebSocketConnection
             options.KeepAliveInterval = Timeout.InfiniteTimeSpan;
             options.MaxFragmentsPerMessage = int.MaxValue;   // parts of a receive, not the peer's fragments
         }
-        else if (options.CompressionParameters is { } parameters)
+        else if ((compression ?? options.CompressionParameters) is { } parameters)
         {
             Compression = parameters;
             _deflate = new PerMessageDeflateSession(parameters, options.Compression ?? new PerMessageDeflateOptions(), _isServer);
@@ -57,7 +61,7 @@ internal sealed partial class CodecWebSocketConnection : WebSocketConnection
         _wheel.Schedule(_timer, TimerWheel.Tick);
     }
 
-    public override string? SubProtocol => _options.SubProtocol;
+    public override string? SubProtocol { get; }
 
     public override PerMessageDeflateParameters? Compression { get; }
 

@@ -2,9 +2,10 @@ using System.Collections.Concurrent;
 
 namespace RealtimeKit.Listener.Tests;
 
-/// <summary>Counts objects that something still holds.</summary>
+/// <summary>Holds objects, so that no finalizer cleans up after them, then lets them go and counts those that something else holds.</summary>
 internal sealed class LiveObjects
 {
+    private readonly ConcurrentQueue<object> _held = [];
     private readonly ConcurrentQueue<WeakReference> _references = [];
 
     public int Added => _references.Count;
@@ -20,5 +21,11 @@ internal sealed class LiveObjects
         }
     }
 
-    public void Add(object value) => _references.Enqueue(new WeakReference(value));
+    public void Add(object value)
+    {
+        _held.Enqueue(value);
+        _references.Enqueue(new WeakReference(value));
+    }
+
+    public void Release() => _held.Clear();
 }

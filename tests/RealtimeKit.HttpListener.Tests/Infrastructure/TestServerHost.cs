@@ -107,8 +107,9 @@ internal sealed class TestServerHost : IAsyncDisposable
         _stop.Dispose();
     }
 
-    // HttpListener knows no port 0: a free one is looked for, which somebody else may take first.
-    private static TestServerHost Listen(HttpListenerRouterOptions? options)
+    /// <summary>A listener whose router does not run.</summary>
+    /// <remarks>HttpListener knows no port 0: a free one is looked for, which somebody else may take first.</remarks>
+    public static TestServerHost Listen(HttpListenerRouterOptions? options = null)
     {
         while (true)
         {

@@ -5,8 +5,8 @@ using RealtimeKit.WebSockets;
 namespace RealtimeKit.Listener.Tests.WebSockets;
 
 /// <summary>
-/// dotnet/runtime#58614 and #101022: the framework keeps the TCP connection and the context of a WebSocket that was aborted or disposed,
-/// for as long as the listener lives.
+/// dotnet/runtime#58614 and #101022: the framework keeps the TCP connection of a WebSocket that was aborted, before .NET 10 also of one that
+/// was disposed, and with it all that belongs to the request.
 /// </summary>
 public class LeakTests
 {
@@ -17,6 +17,7 @@ public class LeakTests
     [InlineData("clean close by the client")]
     [InlineData("clean close by the server")]
     [InlineData("abort by the server")]
+    [InlineData("abort by the server, handler goes on")]
     [InlineData("handler fails")]
     [InlineData("client ends TCP")]
     [InlineData("client resets")]
@@ -25,15 +26,15 @@ public class LeakTests
     [InlineData("never accepted")]
     public async Task Connections_EndedInThisWay_LeaveNothingBehind(string way)
     {
-        var each = way == "clean close by the client" ? 200 : 100;   // a thousand in all
+        var each = way == "clean close by the client" ? 200 : 100;   // over a thousand in all
         var contexts = new LiveObjects();
-        await using var server = await TestServerHost.StartAsync(Wire.Pipes, app => Map(app.Router, contexts, way));
+        var goOn = new TaskCompletionSource();
+        await using var server = await TestServerHost.StartAsync(Wire.Pipes, app => Map(app.Router, contexts, way, goOn.Task));
         for (var batch = 0; batch < each / 20; batch++)
             await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => OpenAndEndAsync(server, way)));
 
         contexts.Added.Should().Be(each);
-        await Until.TrueAsync(() => TcpConnections.OpenAt(server.Port) == 0);
-        await Until.TrueAsync(() => contexts.Alive <= Slack);
+        await NothingIsLeftAsync(server, contexts, goOn);
     }
 
     [Theory(Timeout = Until.Bound)]
@@ -70,29 +71,48 @@ public class LeakTests
         }
 
         contexts.Added.Should().Be(100);
-        await Until.TrueAsync(() => TcpConnections.OpenAt(server.Port) == 0);
-        await Until.TrueAsync(() => contexts.Alive <= Slack);
+        await NothingIsLeftAsync(server, contexts);
     }
 
     [Fact(Timeout = Until.Bound)]
     public async Task AcceptedByHand_ConnectionIsDisposed_LeavesNothingBehind()
     {
         var contexts = new LiveObjects();
-        await using var server = await TestServerHost.StartAsync(Wire.Pipes, app => app.Router.Map("GET", "/ws", async (context, _) =>
+        await using var server = TestServerHost.Listen();
+        var serving = ServeAsync();
+        for (var batch = 0; batch < 5; batch++)
+            await Task.WhenAll(Enumerable.Range(0, 20).Select(i => OpenAndEndAsync(server, i % 2 == 0 ? "clean close by the client" : "client resets")));
+        await serving;
+
+        contexts.Added.Should().Be(100);
+        await NothingIsLeftAsync(server, contexts);
+
+        async Task ServeAsync()
+        {
+            var handlers = new List<Task>();
+            while (handlers.Count < 100)
+                handlers.Add(EchoAsync(await server.Listener.GetContextAsync()));
+            await Task.WhenAll(handlers);
+        }
+
+        async Task EchoAsync(HttpListenerContext context)
         {
             contexts.Add(context);
             await using var connection = await context.AcceptWebSocketConnectionAsync();
             await Handlers.EchoAsync(connection!);
-        }));
-        for (var batch = 0; batch < 5; batch++)
-            await Task.WhenAll(Enumerable.Range(0, 20).Select(i => OpenAndEndAsync(server, i % 2 == 0 ? "clean close by the client" : "client resets")));
+        }
+    }
 
-        contexts.Added.Should().Be(100);
+    // First the connections, while contexts and handlers last: a finalizer that closes a socket some day is no end of a connection.
+    private static async Task NothingIsLeftAsync(TestServerHost server, LiveObjects contexts, TaskCompletionSource? goOn = null)
+    {
         await Until.TrueAsync(() => TcpConnections.OpenAt(server.Port) == 0);
+        goOn?.SetResult();
+        contexts.Release();
         await Until.TrueAsync(() => contexts.Alive <= Slack);
     }
 
-    private static void Map(HttpListenerRouter router, LiveObjects contexts, string way)
+    private static void Map(HttpListenerRouter router, LiveObjects contexts, string way, Task goOn)
     {
         var options = new HttpListenerWebSocketOptions { Connection = { CloseTimeout = TimeSpan.FromMilliseconds(500), WriteTimeout = TimeSpan.FromMilliseconds(500) } };
         if (way == "never accepted")
@@ -113,6 +133,11 @@ public class LeakTests
                 case "abort by the server":
                     await connection.ReceiveAsync();
                     connection.Abort();
+                    break;
+                case "abort by the server, handler goes on":
+                    await connection.ReceiveAsync();
+                    connection.Abort();
+                    await goOn;
                     break;
                 case "handler fails":
                     throw new FormatException("broken");
@@ -147,7 +172,7 @@ public class LeakTests
                 await client.SendAsync(RawWebSocket.Close(1000));
                 (await client.ReceiveAsync()).Should().BeNull();
                 break;
-            case "abort by the server":
+            case "abort by the server" or "abort by the server, handler goes on":
                 await client.SendAsync(RawWebSocket.Text("x"));
                 await IgnoreAsync(client.ReceiveAllAsync());
                 break;

@@ -26,7 +26,7 @@ public sealed class ClusterTests
         }
 
         await Eventually.TrueAsync(async () => await server.ExecuteAsync("PUBSUB SHARDCHANNELS") == "*2");
-        await Eventually.TrueAsync(async () => (await NodesListeningAsync(server)) == 2);
+        await server.ListenersAsync("test:nodes", 2);
         await one.Cluster.SendAsync("a"u8.ToArray(), Token);
         await two.Cluster.SendAsync("b"u8.ToArray(), Token);
 
@@ -47,11 +47,11 @@ public sealed class ClusterTests
             received.Enqueue(Encoding.UTF8.GetString(command.Span));
             return default;
         });
-        await Eventually.TrueAsync(async () => (await NodesListeningAsync(server)) == 1);
+        await server.ListenersAsync("test:nodes", 1);
 
         await server.KillAsync();
         await server.StartProcessAsync();
-        await Eventually.TrueAsync(async () => (await NodesListeningAsync(server)) == 1);
+        await server.ListenersAsync("test:nodes", 1);
         await Eventually.TrueAsync(async () =>
         {
             try
@@ -120,11 +120,4 @@ public sealed class ClusterTests
 
     private static async Task<IReadOnlyList<string>> ListAsync(RedisTopicEngine engine, string set) =>
         [.. (await engine.Cluster.ListAsync(set, Token)).Select(entry => $"{entry.Member}={Convert.ToHexString(entry.Value.Span)}")];
-
-    // How many nodes heard a command that means nothing.
-    private static async Task<int> NodesListeningAsync(RedisServer server)
-    {
-        var script = "return redis.call('PUBSUB','SHARDNUMSUB','test:nodes')[2]";
-        return int.Parse((await server.ExecuteAsync($"EVAL \"{script}\" 0"))![1..], System.Globalization.CultureInfo.InvariantCulture);
-    }
 }

@@ -11,7 +11,7 @@ public sealed class ConformanceTests : TopicEngineConformance, IAsyncDisposable
     {
         _server = await RedisServer.StartAsync();
         return new RedisTopicEngine(
-            new RedisTopicOptions { Configuration = RedisTopicOptions.CreateConfiguration(_server.ConnectionString), TrimExactly = true }, options);
+            new RedisTopicOptions { Configuration = RedisTopicOptions.CreateConfiguration(_server.ConnectionString) }, options);
     }
 
     async ValueTask IAsyncDisposable.DisposeAsync()

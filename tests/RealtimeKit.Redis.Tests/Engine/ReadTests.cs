@@ -79,7 +79,7 @@ public sealed class ReadTests
     public async Task Read_HistoryTrimmedByCount_TellsTheGap()
     {
         await using var server = await RedisServer.StartAsync();
-        await using var engine = Nodes.Create(server, static options => options.TrimExactly = true, static topics => topics.Default.HistoryCount = 5);
+        await using var engine = Nodes.Create(server, topics: static topics => topics.Default.HistoryCount = 5);
         var start = await engine.GetPositionAsync("topic", Token);
         for (var i = 0; i < 12; i++)
             await engine.PublishAsync("topic", $"{i}");

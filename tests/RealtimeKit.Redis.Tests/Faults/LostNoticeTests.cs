@@ -67,7 +67,7 @@ public sealed class LostNoticeTests
         var result = await redis.GetDatabase().ScriptEvaluateAsync(
             RedisScripts.Publish,
             keys,
-            ["nobody", 1 << 20, -1, -1, 60_000, $"{seen.Epoch}", $"{seen.Offset}", "", metadata, payload, "~", 1000, 1000, "", 0, 1000, 10, 0]);
+            ["nobody", 1 << 20, -1, -1, 60_000, $"{seen.Epoch}", $"{seen.Offset}", "", metadata, payload, 1000, 1000, "", 0, 1000, 10, 0]);
         return new TopicPosition((ulong)result[0], (ulong)result[1]);
     }
 }

@@ -120,7 +120,6 @@ public sealed class RandomFaultTests(ITestOutputHelper output)
             KeyPrefix = "test",
             SweepInterval = TimeSpan.FromMilliseconds(random.Next(200, 2000)),
             MaxNoticePayloadSize = random.Next(2) * 8192,
-            TrimExactly = random.Next(2) == 0,
         };
         return new TopicHub(new RedisTopicEngine(options, topics), topics);
     }

@@ -13,7 +13,7 @@ namespace RealtimeKit.Redis.Tests;
 public sealed class RedisServer : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
-    private readonly string[] _options;
+    private string[] _options;
     private Process? _process;
 
     private RedisServer(int port, string folder, string[] options)
@@ -37,6 +37,13 @@ public sealed class RedisServer : IAsyncDisposable
         var server = new RedisServer(FreePort(), Directory.CreateTempSubdirectory("redis-").FullName, options);
         await server.StartProcessAsync();
         return server;
+    }
+
+    /// <summary>Starts it as a primary, on whatever it has; it must not be running.</summary>
+    public Task PromoteAsync()
+    {
+        _options = [];
+        return StartProcessAsync();
     }
 
     /// <summary>Another server on this one's data, which must not be running. Disposing it leaves the data.</summary>
@@ -95,6 +102,10 @@ public sealed class RedisServer : IAsyncDisposable
         return await reader.ReadLineAsync(deadline.Token);
     }
 
+    /// <summary>Waits until so many nodes listen to a channel.</summary>
+    public Task ListenersAsync(string channel, int count) => Eventually.TrueAsync(
+        async () => await ExecuteAsync($"EVAL \"return redis.call('PUBSUB','SHARDNUMSUB','{channel}')[2]\" 0") == $":{count}");
+
     /// <summary>SIGKILL: nothing more is written.</summary>
     public async Task KillAsync()
     {
@@ -143,11 +154,16 @@ public sealed class RedisServer : IAsyncDisposable
             File.Copy(file, file.Replace(from, to, StringComparison.Ordinal), overwrite: true);
     }
 
+    // Below 55,536: servers of a cluster also talk on the port 10,000 above.
     private static int FreePort()
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        while (true)
+        {
+            using var listener = new TcpListener(IPAddress.Loopback, 0);
+            listener.Start();
+            if (((IPEndPoint)listener.LocalEndpoint).Port is var port and < 55_536)
+                return port;
+        }
     }
 
     private async Task SignalAsync(string signal)

@@ -13,81 +13,6 @@ namespace RealtimeKit.WebSockets.Tests.Connection;
 
 public class SendTests
 {
-    public static TheoryData<Wire> Wires => Harness.Wires;
-
-    [Theory]
-    [MemberData(nameof(Wires))]
-    public async Task SendAsync_SixteenThreads_OrderPerThreadWithoutLossOrInterleaving(Wire wire)
-    {
-        const int Threads = 16;
-        var each = wire == Wire.OneByteStream ? 50 : 300;
-        await using var harness = await Harness.CreateAsync(wire, options => options.SendBufferSize = 4096);
-        var senders = Enumerable.Range(0, Threads).Select(thread => Task.Run(async () =>
-        {
-            var random = new Random(thread);
-            for (var i = 0; i < each; i++)
-                await harness.Connection.SendAsync(Numbered(thread, i, random.Next(8, 700)), WebSocketMessageType.Binary);
-        })).ToArray();
-
-        await CheckNumbered(harness.Peer, Threads, each);
-        await Task.WhenAll(senders).Within();
-    }
-
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task SendAsync_SixteenThreadsWhileTheWriterStalls_NothingLostOrReordered(bool tls)
-    {
-        const int Threads = 16;
-        const int Each = 60;
-        var (server, client, _, _) = await Harness.ConnectAsync(tls);
-        var stalling = new StallingStream(server);
-        await using var connection = WebSocketConnection.Create(stalling, new WebSocketConnectionOptions { SendBufferSize = 2048 });
-        await using var peer = new Peer(client, () => { }, () => { });
-        stalling.Stall();
-        var senders = Enumerable.Range(0, Threads).Select(thread => Task.Run(async () =>
-        {
-            for (var i = 0; i < Each; i++)
-                await connection.SendAsync(Numbered(thread, i, 100 + thread * 10), WebSocketMessageType.Binary);
-        })).ToArray();
-
-        var check = CheckNumbered(peer, Threads, Each);
-        for (var i = 0; i < 40 && !check.IsCompleted; i++)
-        {
-            await Task.WhenAny(stalling.Stalled.Within(), check);
-            stalling.Release();
-            stalling.Stall();
-        }
-
-        stalling.Release();
-        await Task.WhenAll(senders).Within();
-        stalling.Release();
-        await check;
-        connection.Abort();
-    }
-
-    // The known trap: over TLS a reader that stalls, and bytes written while a flush is pending.
-    [Theory]
-    [InlineData(Wire.Pipe)]
-    [InlineData(Wire.Socket)]
-    [InlineData(Wire.Tls)]
-    public async Task SendAsync_SixteenThreadsAgainstAReaderThatStalls_NothingLost(Wire wire)
-    {
-        const int Threads = 16;
-        const int Each = 100;
-        await using var harness = await Harness.CreateAsync(wire);
-        var senders = Enumerable.Range(0, Threads).Select(thread => Task.Run(async () =>
-        {
-            for (var i = 0; i < Each; i++)
-                await harness.Connection.SendAsync(Numbered(thread, i, 5000), WebSocketMessageType.Binary);
-        })).ToArray();
-
-        var all = Task.WhenAll(senders);
-        await Task.WhenAny(all, Task.Delay(100));   // 8 MB do not fit anywhere: the senders wait
-        await CheckNumbered(harness.Peer, Threads, Each);
-        await all.Within();
-    }
-
     [Fact]
     public async Task SendAsync_OverTheMark_WaitsInOrderUntilThereIsRoom()
     {
@@ -314,92 +239,6 @@ public class SendTests
     }
 
     [Fact]
-    public async Task Batch_OrderAndOneWrite()
-    {
-        await using var harness = await Harness.CreateAsync(Wire.Pipe);
-        using var first = harness.Connection.CreateBatch();
-        using var second = harness.Connection.CreateBatch();
-        for (var i = 0; i < 50; i++)
-        {
-            first.Add(Encoding.UTF8.GetBytes("first " + i), WebSocketMessageType.Text);
-            second.Add(new PreparedWebSocketMessage("second " + i));
-        }
-
-        first.Length.Should().BePositive();
-        await second.FlushAsync();
-        await first.FlushAsync();
-        first.Length.Should().Be(0);
-        first.Add([9], WebSocketMessageType.Binary);
-        await first.FlushAsync();
-        await first.FlushAsync();
-        for (var i = 0; i < 100; i++)
-            (await harness.Peer.ReadAsync(Frames.Text)).Text.Should().Be(i < 50 ? $"second {i}" : $"first {i - 50}");
-        (await harness.Peer.ReadAsync(Frames.Binary)).Payload.Should().Equal(9);
-    }
-
-    [Fact]
-    public async Task Batch_ForgottenOrDisposed_StallsNobodyAndSendsNothing()
-    {
-        await using var harness = await Harness.CreateAsync(Wire.Pipe);
-        var forgotten = harness.Connection.CreateBatch();
-        forgotten.Add([1], WebSocketMessageType.Binary);
-        var disposed = harness.Connection.CreateBatch();
-        disposed.Add([2], WebSocketMessageType.Binary);
-        disposed.Dispose();
-        await disposed.FlushAsync();
-        await harness.Connection.SendAsync("only this");
-        (await harness.Peer.ReadAsync(Frames.Text)).Text.Should().Be("only this");
-    }
-
-    [Fact]
-    public async Task Batch_FlushCancelled_KeepsItsMessages()
-    {
-        var (harness, stream) = Stalled(256);
-        await using var owner = harness;
-        await harness.Connection.SendAsync(new byte[300], WebSocketMessageType.Binary);
-        await stream.Stalled.Within();
-        using var batch = harness.Connection.CreateBatch();
-        batch.Add("a"u8, WebSocketMessageType.Text);
-        using var cancel = new CancellationTokenSource();
-        var flush = batch.FlushAsync(cancel.Token).AsTask();
-        await cancel.CancelAsync();
-        var wait = () => flush.Within();
-        await wait.Should().ThrowAsync<OperationCanceledException>();
-        batch.Add("b"u8, WebSocketMessageType.Text);
-        stream.Release();
-        await batch.FlushAsync().Within();
-        await harness.Peer.ReadAsync(Frames.Binary);
-        (await harness.Peer.ReadAsync(Frames.Text)).Text.Should().Be("a");
-        (await harness.Peer.ReadAsync(Frames.Text)).Text.Should().Be("b");
-    }
-
-    // What a pending flush sends must neither change nor go back to the pool under it.
-    [Fact]
-    public async Task Batch_ChangedOrDisposedWhileItsFlushWaits_SendsWhatWasFlushed()
-    {
-        var (harness, stream) = Stalled(256);
-        await using var owner = harness;
-        await harness.Connection.SendAsync(new byte[300], WebSocketMessageType.Binary);
-        await stream.Stalled.Within();
-        var batch = harness.Connection.CreateBatch();
-        batch.Add(Frames.Pattern(50), WebSocketMessageType.Binary);
-        var flush = batch.FlushAsync().AsTask();
-
-        var add = () => batch.Add(Frames.Pattern(500), WebSocketMessageType.Binary);
-        add.Should().Throw<InvalidOperationException>();
-        var again = () => batch.FlushAsync().AsTask();
-        await again.Should().ThrowAsync<InvalidOperationException>();
-        batch.Dispose();
-        var taken = Enumerable.Range(0, 50).Select(_ => ArrayPool<byte>.Shared.Rent(64)).ToList();
-        taken.ForEach(array => array.AsSpan().Fill(0xEE));
-        stream.Release();
-        await flush.Within();
-        taken.ForEach(array => ArrayPool<byte>.Shared.Return(array));
-        await harness.Peer.ReadAsync(Frames.Binary);
-        (await harness.Peer.ReadAsync(Frames.Binary)).Payload.Should().Equal(Frames.Pattern(50));
-    }
-
-    [Fact]
     public async Task Prepared_SentToManyConnectionsAtOnce_ArrivesEverywhere()
     {
         var message = new PreparedWebSocketMessage(Frames.Pattern(300), WebSocketMessageType.Binary);
@@ -440,7 +279,7 @@ public class SendTests
         (await harness.Peer.ReadAsync(Frames.Text)).Text.Should().Be("next");
     }
 
-    private static (Harness Harness, StallingStream Stream) Stalled(int mark, Action<WebSocketConnectionOptions>? configure = null)
+    internal static (Harness Harness, StallingStream Stream) Stalled(int mark, Action<WebSocketConnectionOptions>? configure = null)
     {
         StallingStream? stalling = null;
         var harness = Harness.Over(inner => stalling = new StallingStream(inner), options =>
@@ -450,27 +289,6 @@ public class SendTests
         });
         stalling!.Stall();
         return (harness, stalling);
-    }
-
-    private static byte[] Numbered(int thread, int number, int size)
-    {
-        var payload = Frames.Pattern(size, thread + number);
-        BinaryPrimitives.WriteInt32LittleEndian(payload, thread);
-        BinaryPrimitives.WriteInt32LittleEndian(payload.AsSpan(4), number);
-        return payload;
-    }
-
-    private static async Task CheckNumbered(Peer peer, int threads, int each)
-    {
-        var next = new int[threads];
-        for (var i = 0; i < threads * each; i++)
-        {
-            var frame = await peer.ReadAsync(Frames.Binary);
-            var thread = BinaryPrimitives.ReadInt32LittleEndian(frame.Payload);
-            var number = BinaryPrimitives.ReadInt32LittleEndian(frame.Payload.AsSpan(4));
-            number.Should().Be(next[thread]++, "thread {0} sends in order", thread);
-            frame.Payload.AsSpan().SequenceEqual(Numbered(thread, number, frame.Payload.Length)).Should().BeTrue();
-        }
     }
 }
 

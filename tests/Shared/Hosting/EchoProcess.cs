@@ -30,9 +30,12 @@ internal sealed class EchoProcess : IAsyncDisposable
     }
 
     /// <summary>Runs it to its end.</summary>
-    public static async Task<(int ExitCode, string Output, string Error)> RunAsync(params string[] flags)
+    public static Task<(int ExitCode, string Output, string Error)> RunAsync(params string[] flags) => RunSampleAsync("EchoAssembly", flags);
+
+    /// <summary>Runs any sample to its end.</summary>
+    public static async Task<(int ExitCode, string Output, string Error)> RunSampleAsync(string assembly, params string[] flags)
     {
-        await using var echo = new EchoProcess(Launch("EchoAssembly", flags));
+        await using var echo = new EchoProcess(Launch(assembly, flags));
         var output = echo._process.StandardOutput.ReadToEndAsync(Until.Cancelled);
         var error = echo._process.StandardError.ReadToEndAsync(Until.Cancelled);
         await echo._process.WaitForExitAsync(Until.Cancelled);

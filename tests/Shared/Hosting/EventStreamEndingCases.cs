@@ -141,6 +141,29 @@ public class EventStreamEndingCases
     }
 
     [Fact(Timeout = Until.Bound)]
+    public async Task Stop_WriteHasWaitedForLong_StillHasItsTimeToEnd()
+    {
+        ServerSentEventWriter? writer = null;
+        await using var server = await TestServerHost.StartAsync(Wire.Pipes, app => app.MapServerSentEvents("/sse", new ServerSentEventEndpointOptions { TimeProvider = _time }, async (events, _) =>
+        {
+            writer = events;
+            var data = Enumerable.Repeat((byte)'x', 64 * 1024).ToArray();
+            while (true)
+                await events.WriteAsync(data, cancellationToken: CancellationToken.None);
+        }));
+        using var stream = await EventStream.OpenedAsync(server);
+        await StalledAsync(() => writer!);
+        _time.Pass(TimeSpan.FromSeconds(20));
+
+        var stopping = server.App.StopAsync(Until.Cancelled);
+        await Until.TrueAsync(() => writer!.IsClosed);
+        _time.Pass(TimeSpan.FromSeconds(4));
+
+        (await stream.ReadToEndAsync()).Last().Should().StartWith("retry: ", "the client came back in time");
+        await stopping;
+    }
+
+    [Fact(Timeout = Until.Bound)]
     public async Task WriteTimeout_ClientReadsAgainInTime_StreamGoesOn()
     {
         const int Events = 200;
