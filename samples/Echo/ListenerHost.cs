@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Text.Json;
+using RealtimeKit.Topics;
 
 namespace RealtimeKit.Samples.Echo;
 
@@ -27,7 +28,10 @@ internal static class ListenerHost
         using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
         using var interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
         var router = new HttpListenerRouter(listener, new HttpListenerRouterOptions { LoggerFactory = logging });
-        Map(router, options);
+        var topics = new TopicsOptions();
+        TopicsEndpoint.Configure(topics, options);
+        await using var hub = new TopicHub(options: topics, logger: logging.CreateLogger<TopicHub>());
+        Map(router, hub, options);
         Console.WriteLine($"Listening on {listener.Prefixes.Single().TrimEnd('/')}");
         await router.RunAsync(stop.Token);
         listener.Close();
@@ -40,15 +44,18 @@ internal static class ListenerHost
         }
     }
 
-    private static void Map(HttpListenerRouter router, EchoOptions options)
+    private static void Map(HttpListenerRouter router, TopicHub hub, EchoOptions options)
     {
         var sockets = new HttpListenerWebSocketOptions { Origins = HttpListenerOriginPolicy.Any, SubProtocols = options.SubProtocols };
         EchoEndpoint.Raise(sockets.Connection, options);
+        var topics = new HttpListenerTopicOptions { Origins = HttpListenerOriginPolicy.Any };
+        EchoEndpoint.Raise(topics.WebSockets.Connection, options);
         var streams = new HttpListenerServerSentEventOptions { Origins = HttpListenerOriginPolicy.Any, Accept = context => ValueTask.FromResult(Accept(context, options.MaxMessage)) };
         router
             .MapWebSocket("/ws", sockets, EchoEndpoint.EchoAsync)
             .MapServerSentEvents("/sse", streams, (events, context, cancel) =>
-                SseEndpoint.WriteAsync(events, context.Request.GetLastEventId(), name => context.Request.QueryString[name], cancel));
+                SseEndpoint.WriteAsync(events, context.Request.GetLastEventId(), name => context.Request.QueryString[name], cancel))
+            .MapTopics("/topics", hub, topics);
         if (options.Stats)
             router.Map("GET", "/stats", WriteStatsAsync).Map("GET", "/gc", CollectAsync).Map("POST", "/gc", CollectAsync);
     }

@@ -38,6 +38,8 @@ internal static partial class ServerSentEventAcceptor
             return null;
         }
 
+        if (options.Accepting is { } accepting && !await accepting(request, context).ConfigureAwait(false))
+            return null;
         return request;
     }
 

@@ -1,9 +1,11 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Diagnostics.Metrics;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using RealtimeKit.AspNetCore;
+using RealtimeKit.ServerSentEvents;
 using RealtimeKit.Topics;
 
 namespace Microsoft.AspNetCore.Builder;
@@ -37,14 +39,21 @@ public static class TopicEndpointRouteBuilderExtensions
         var services = endpoints.ServiceProvider;
         var hub = services.GetService<TopicHub>()
             ?? throw new InvalidOperationException("There are no topics: call builder.Services.AddTopics() first.");
-        var endpoint = new TopicEndpoint(hub, options, services);
+        var endpoint = new TopicEndpoint(
+            hub,
+            options.Copy(options.WebSockets.Copy(services)),
+            HostConnections.For(services),
+            ServerSentEventMetrics.For(services.GetService<IMeterFactory>()),
+            (HostLoggers.Topics(services), HostLoggers.WebSockets(services), HostLoggers.ServerSentEvents(services)));
 
         var group = endpoints.MapGroup(pattern);
-        group.MapMethods("", All, endpoint.InvokeAsync).WithDisplayName($"Topics {pattern}");
-        group.MapMethods("/{**topic}", Post, endpoint.InvokeAsync).WithDisplayName($"Topics {pattern}, publishing");
+        group.MapMethods("", All, InvokeAsync).WithDisplayName($"Topics {pattern}");
+        group.MapMethods("/{**topic}", Post, InvokeAsync).WithDisplayName($"Topics {pattern}, publishing");
 
         // A preflight request has no credentials, and asks for nothing but whether to ask.
-        group.MapMethods("/{**topic}", Options, endpoint.InvokeAsync).WithDisplayName($"Topics {pattern}, preflight").AllowAnonymous();
+        group.MapMethods("/{**topic}", Options, InvokeAsync).WithDisplayName($"Topics {pattern}, preflight").AllowAnonymous();
         return group;
+
+        Task InvokeAsync(HttpContext context) => endpoint.InvokeAsync(context, context.GetPathTopic());
     }
 }

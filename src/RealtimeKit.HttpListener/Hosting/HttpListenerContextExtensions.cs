@@ -45,16 +45,19 @@ internal static class HttpListenerContextExtensions
     }
 
     /// <summary>Answers a request with a status and a sentence; where a response has begun, cuts it off.</summary>
-    public static async Task RespondAsync(this HttpListenerContext context, int statusCode, string reason)
+    public static Task RespondAsync(this HttpListenerContext context, int statusCode, string reason) =>
+        context.RespondAsync(statusCode, "text/plain; charset=utf-8", Encoding.UTF8.GetBytes(reason), isRequestRead: false);
+
+    /// <summary>Answers a request; where a response has begun, cuts it off.</summary>
+    public static async Task RespondAsync(this HttpListenerContext context, int statusCode, string contentType, byte[] body, bool isRequestRead)
     {
         try
         {
             var response = context.Response;
-            var body = Encoding.UTF8.GetBytes(reason);
             response.ContentLength64 = body.Length;   // throws where the headers have left
             response.StatusCode = statusCode;
-            response.ContentType = "text/plain; charset=utf-8";
-            response.KeepAlive &= !context.Request.HasEntityBody;   // which nobody is going to read
+            response.ContentType = contentType;
+            response.KeepAlive &= isRequestRead || !context.Request.HasEntityBody;   // which nobody is going to read
             if (context.Request.HttpMethod != "HEAD")
                 await response.OutputStream.WriteAsync(body).ConfigureAwait(false);
             Close(response);

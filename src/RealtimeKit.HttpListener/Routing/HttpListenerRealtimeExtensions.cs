@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using RealtimeKit;
 using RealtimeKit.Listener;
 using RealtimeKit.ServerSentEvents;
+using RealtimeKit.Topics;
 using RealtimeKit.WebSockets;
 
 namespace System.Net;
@@ -28,6 +29,13 @@ public static class HttpListenerRealtimeExtensions
     public static HttpListenerRouter MapServerSentEvents(
         this HttpListener listener, string path, Func<ServerSentEventWriter, CancellationToken, Task> handler) =>
         new HttpListenerRouter(listener).MapServerSentEvents(path, handler);
+
+    /// <summary>Starts a router with topics.</summary>
+    /// <inheritdoc cref="HttpListenerRouter.MapTopics(string, TopicHub)"/>
+    /// <param name="listener">Whose requests are served. Use <see cref="HttpListenerRouter"/> itself where the router needs options.</param>
+    /// <param name="path">The path, with the listener's prefix in it; what is below it is for publishing.</param>
+    /// <param name="hub">The topics, which stay the caller's to dispose once the router has stopped.</param>
+    public static HttpListenerRouter MapTopics(this HttpListener listener, string path, TopicHub hub) => new HttpListenerRouter(listener).MapTopics(path, hub);
 
     /// <summary>Starts a router with a plain request.</summary>
     /// <inheritdoc cref="HttpListenerRouter.Map"/>

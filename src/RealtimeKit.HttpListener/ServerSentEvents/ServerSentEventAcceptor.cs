@@ -20,7 +20,7 @@ internal static partial class ServerSentEventAcceptor
         }
 
         // A page of an allowed origin shall be able to read a refusal's status, too.
-        AllowOrigin(context, options);
+        AllowOrigin(context, options.Origins, options.AllowCredentials);
         if (ServerSentEventRequest.Read(context.Request) is not { } request)
         {
             Log.CursorRefused(logger, LastEventId.MaxLength);
@@ -34,6 +34,8 @@ internal static partial class ServerSentEventAcceptor
             return null;
         }
 
+        if (options.Accepting is { } accepting && !await accepting(request, context).ConfigureAwait(false))
+            return null;
         return request;
     }
 
@@ -65,10 +67,11 @@ internal static partial class ServerSentEventAcceptor
         return new ValueTask<PipeWriter?>(new ResponseWriter(response.OutputStream));
     }
 
-    private static void AllowOrigin(HttpListenerContext context, HttpListenerServerSentEventOptions options)
+    /// <summary>Lets pages of allowed origins read the response.</summary>
+    public static void AllowOrigin(HttpListenerContext context, HttpListenerOriginPolicy origins, bool allowCredentials)
     {
         var headers = context.Response.Headers;
-        switch (options.Origins.GetSharing(context.Request))
+        switch (origins.GetSharing(context.Request))
         {
             case OriginSharing.WithAny:
                 headers["Access-Control-Allow-Origin"] = "*";
@@ -76,7 +79,7 @@ internal static partial class ServerSentEventAcceptor
             case OriginSharing.WithThis:
                 headers["Access-Control-Allow-Origin"] = context.Request.Headers["Origin"];
                 headers.Add("Vary", "Origin");
-                if (options.AllowCredentials)
+                if (allowCredentials)
                     headers["Access-Control-Allow-Credentials"] = "true";
                 break;
             default:

@@ -34,6 +34,11 @@ public sealed class HttpListenerWebSocketOptions
     /// <summary>The limits of the opening handshake; the framework has read the headers by then.</summary>
     public WebSocketHandshakeOptions Handshake { get; private set; } = new();
 
+    /// <summary>
+    /// Asked, with the subprotocol chosen, before a handshake that is in order is answered; where it says no, it has written the response.
+    /// </summary>
+    internal Func<HttpListenerContext, string?, ValueTask<bool>>? Accepting { get; set; }
+
     internal HttpListenerWebSocketOptions Copy(IMeterFactory? meters = null)
     {
         var copy = (HttpListenerWebSocketOptions)MemberwiseClone();

@@ -29,6 +29,9 @@ internal static partial class WebSocketAcceptor
             return null;
         }
 
+        if (options.Accepting is { } accepting && !await accepting(context, handshake.SubProtocol).ConfigureAwait(false))
+            return null;
+
         if (await TakeAsync(context, handshake, options, logger).ConfigureAwait(false) is not { } socket)
             return null;
 

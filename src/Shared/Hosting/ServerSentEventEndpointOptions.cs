@@ -84,6 +84,9 @@ public sealed partial class ServerSentEventEndpointOptions
     /// <summary>The clock of heartbeats, ages and timeouts. Default: the system's.</summary>
     public TimeProvider TimeProvider { get; init => field = value ?? throw new ArgumentNullException(nameof(value)); } = TimeProvider.System;
 
+    /// <summary>Asked after the application, before the stream starts; where it says no, it has written the response.</summary>
+    internal Func<ServerSentEventRequest, HostContext, ValueTask<bool>>? Accepting { get; init; }
+
     internal PreparedServerSentEvent Opening => _opening ??= PreparedServerSentEvent.CreateOpening(OpeningComment, Retry);
 
     /// <summary>How often a stream is looked at: four times within the shortest of what is watched.</summary>

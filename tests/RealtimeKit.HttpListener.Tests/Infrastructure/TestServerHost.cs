@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using System.Net.WebSockets;
 using Microsoft.Extensions.Logging;
+using RealtimeKit.Topics;
 using RealtimeKit.WebSockets;
 
 namespace RealtimeKit.Listener.Tests;
@@ -40,6 +41,9 @@ internal sealed class TestServerHost : IAsyncDisposable
     public LogRecords Logs { get; } = new();
 
     public int Port { get; }
+
+    /// <summary>What it serves topics of, and disposes.</summary>
+    public TopicHub? Topics { get; set; }
 
     /// <summary>Completes when the router has stopped.</summary>
     public Task Running => _running;
@@ -103,6 +107,8 @@ internal sealed class TestServerHost : IAsyncDisposable
     {
         await StopAsync();
         Listener.Close();
+        if (Topics is not null)
+            await Topics.DisposeAsync();
         _logging.Dispose();
         _stop.Dispose();
     }

@@ -1,6 +1,6 @@
 using RealtimeKit.Topics;
 
-namespace RealtimeKit.AspNetCore;
+namespace RealtimeKit;
 
 /// <summary>What is spoken over the WebSockets of an endpoint for topics.</summary>
 internal static class TopicProtocols

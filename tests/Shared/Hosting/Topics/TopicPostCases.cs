@@ -1,13 +1,11 @@
 using System.Net;
 using System.Net.WebSockets;
 using System.Text.Json;
-using RealtimeKit.AspNetCore.Tests.ServerSentEvents;
-using RealtimeKit.AspNetCore.Tests.WebSockets;
 using RealtimeKit.Topics;
 
-namespace RealtimeKit.AspNetCore.Tests.Topics;
+namespace RealtimeKit.Tests;
 
-public class PostTests
+public class TopicPostCases
 {
     public static TheoryData<Wire> AllWires => EventWires.All;
 

@@ -1,13 +1,11 @@
 using System.Net;
 using System.Text.Json;
 using Microsoft.Extensions.Time.Testing;
-using RealtimeKit.AspNetCore.Tests.ServerSentEvents;
-using RealtimeKit.AspNetCore.Tests.WebSockets;
 using RealtimeKit.Topics;
 
-namespace RealtimeKit.AspNetCore.Tests.Topics;
+namespace RealtimeKit.Tests;
 
-public class EventStreamTests
+public class TopicEventStreamCases
 {
     public static TheoryData<Wire> AllWires => EventWires.All;
 

@@ -1,13 +1,21 @@
 using System.Security.Claims;
 using RealtimeKit.Topics;
 
+#if HTTP_LISTENER
+namespace System.Net;
+#else
 namespace RealtimeKit.AspNetCore;
+#endif
 
 /// <summary>
 /// How an endpoint for topics behaves. What a user may subscribe and publish to is the topics' own (<see cref="TopicOptions"/>). Every value
 /// has a safe default and is validated where it is set; an endpoint copies the options when it is mapped.
 /// </summary>
+#if HTTP_LISTENER
+public sealed partial class HttpListenerTopicOptions
+#else
 public sealed class TopicEndpointOptions
+#endif
 {
     /// <summary>
     /// Which web pages may connect, change streams and publish. Default: those of the same origin. Others are refused with 403 before
@@ -78,10 +86,12 @@ public sealed class TopicEndpointOptions
     /// </summary>
     public ServerSentEventEndpointOptions ServerSentEvents { get; set => field = value ?? throw new ArgumentNullException(nameof(value)); } = ServerSentEventEndpointOptions.Default;
 
-    internal TopicEndpointOptions Copy(IServiceProvider services)
+    /// <summary>A copy for one endpoint.</summary>
+    /// <param name="webSockets">A copy of <see cref="WebSockets"/>, which becomes the endpoint's.</param>
+    internal TopicEndpointOptions Copy(WebSocketEndpointOptions webSockets)
     {
         var copy = (TopicEndpointOptions)MemberwiseClone();
-        copy.WebSockets = WebSockets.Copy(services);
+        copy.WebSockets = webSockets;
         copy.WebSockets.Origins = Origins;
         copy.WebSockets.SubProtocols = [];
         copy.WebPubSub = WebPubSub?.Clone();

@@ -1,8 +1,6 @@
 using System.Text.Json;
-using RealtimeKit.AspNetCore.Tests.ServerSentEvents;
-using RealtimeKit.AspNetCore.Tests.WebSockets;
 
-namespace RealtimeKit.AspNetCore.Tests.Topics;
+namespace RealtimeKit.Tests;
 
 internal sealed record TopicEvent(string Type, string Data, string? Id)
 {

@@ -1,12 +1,10 @@
 using System.Net.WebSockets;
 using System.Text;
-using RealtimeKit.AspNetCore.Tests.ServerSentEvents;
-using RealtimeKit.AspNetCore.Tests.WebSockets;
 using RealtimeKit.Topics;
 
-namespace RealtimeKit.AspNetCore.Tests.Topics;
+namespace RealtimeKit.Tests;
 
-public class ConnectionTests
+public class TopicConnectionCases
 {
     public static TheoryData<Wire> AllWires => EventWires.All;
 

@@ -1,6 +1,6 @@
 using RealtimeKit.Topics;
 
-namespace RealtimeKit.AspNetCore.Tests.Topics;
+namespace RealtimeKit.Tests;
 
 /// <summary>Nodes of one cluster in one process: they share the store, and tell each other commands as nodes over a network do.</summary>
 internal sealed class SharedStore : IAsyncDisposable
