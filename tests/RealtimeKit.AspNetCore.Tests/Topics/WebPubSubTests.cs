@@ -128,7 +128,10 @@ public class WebPubSubTests
         for (var i = 1; i <= 5; i++)
             await server.Hub().PublishAsync("room", $"{i}");
         relay.IsDown = false;
-        (await node.ReadAsync()).GetProperty("disconnected").GetString().Should().StartWith("Messages were lost");
+
+        // It ended when the client came back, or before: while the server still wrote to a socket that nobody read.
+        (await node.ReadAsync()).GetProperty("disconnected").GetString().Should().Match(message =>
+            message.StartsWith("Messages were lost", StringComparison.Ordinal) || message.StartsWith("The connection cannot be recovered", StringComparison.Ordinal));
         (await node.ReadAsync()).GetProperty("connected").GetString().Should().NotBe(first);
 
         // It joins its groups again by itself.
