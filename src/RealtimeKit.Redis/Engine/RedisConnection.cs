@@ -124,7 +124,17 @@ internal sealed partial class RedisConnection(RedisTopicOptions options, ILogger
         multiplexer.ConnectionRestored += OnRestored;
         multiplexer.ConnectionFailed += OnFailed;
         multiplexer.ConfigurationChanged += OnConfigurationChanged;
+        await WaitForNoticesAsync(multiplexer).ConfigureAwait(false);
         return multiplexer;
+    }
+
+    // The connection for notices may be there a moment after the one for commands; whoever subscribed in between would be refused.
+    private static async Task WaitForNoticesAsync(IConnectionMultiplexer multiplexer)
+    {
+        var subscriber = multiplexer.GetSubscriber();
+        var began = Environment.TickCount64;
+        while (multiplexer.IsConnected && !subscriber.IsConnected() && Environment.TickCount64 - began < multiplexer.TimeoutMilliseconds)
+            await Task.Delay(5).ConfigureAwait(false);
     }
 
     private void OnRestored(object? sender, ConnectionFailedEventArgs args)
