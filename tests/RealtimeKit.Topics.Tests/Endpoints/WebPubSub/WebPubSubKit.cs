@@ -43,7 +43,9 @@ internal sealed class WebPubSubKit : IAsyncDisposable
             GetQuery = name => query.FirstOrDefault(pair => pair.Name == name).Value,
             Host = this,
         };
-        var peer = new WebPubSubPeer(await protocol.OpenAsync(request, TestContext.Current.CancellationToken));
+        using var bound = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        bound.CancelAfter(Until.Bound);
+        var peer = new WebPubSubPeer(await protocol.OpenAsync(request, bound.Token));
         _peers.Add(peer);
         return peer;
     }
