@@ -37,6 +37,8 @@ public sealed class PublishTests
             EventType = "score",
             Key = "key \u0001{}",
             ExcludedConnection = "c1",
+            IsJson = true,
+            UserId = "ännchen",
             Activity = parent,
             MessageType = WebSocketMessageType.Binary,
         };
@@ -53,6 +55,8 @@ public sealed class PublishTests
             entry.EventType.Should().Be("score");
             entry.Key.Should().Be("key \u0001{}");
             entry.ExcludedConnection.Should().Be("c1");
+            entry.IsJson.Should().BeTrue();
+            entry.UserId.Should().Be("ännchen");
             entry.Activity.TraceId.Should().Be(parent.TraceId);
             entry.Activity.SpanId.Should().Be(parent.SpanId);
             entry.Activity.TraceFlags.Should().Be(ActivityTraceFlags.Recorded);

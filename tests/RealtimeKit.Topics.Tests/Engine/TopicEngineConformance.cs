@@ -61,7 +61,7 @@ public abstract class TopicEngineConformance : IAsyncLifetime
         var topic = Topic("fields ü/€");
         var log = await Engine.AttachAsync(topic, Cancel);
         var position = await Engine.PublishAsync(
-            new TopicPublication(topic, new byte[] { 0, 255, 10 }) { EventType = "goal", Key = "k", ExcludedConnection = "c" }, Cancel);
+            new TopicPublication(topic, new byte[] { 0, 255, 10 }) { EventType = "goal", Key = "k", ExcludedConnection = "c", UserId = "u", IsJson = true }, Cancel);
         await Engine.PublishAsync(Message(topic, "text"), Cancel);
         await Engine.PublishAsync(Message(topic, "") with { MessageType = System.Net.WebSockets.WebSocketMessageType.Binary }, Cancel);
 
@@ -72,6 +72,7 @@ public abstract class TopicEngineConformance : IAsyncLifetime
 
         entries.Should().HaveCount(3);
         (entries[0].Topic, entries[0].Position, entries[0].EventType, entries[0].Key, entries[0].ExcludedConnection).Should().Be((topic, position, "goal", "k", "c"));
+        (entries[0].UserId, entries[0].IsJson).Should().Be(("u", true));
         entries[0].Payload.ToArray().Should().Equal(0, 255, 10);
         entries.Select(entry => entry.MessageType).Should().Equal(
             System.Net.WebSockets.WebSocketMessageType.Binary, System.Net.WebSockets.WebSocketMessageType.Text, System.Net.WebSockets.WebSocketMessageType.Binary);

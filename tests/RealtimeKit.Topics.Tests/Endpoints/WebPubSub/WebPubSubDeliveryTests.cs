@@ -43,6 +43,32 @@ public sealed class WebPubSubDeliveryTests
         session.Ring.Last.Should().Be(isReliable ? 20_000UL : 0);
     }
 
+    [Theory]
+    [InlineData("fragments")]
+    [InlineData("compressed")]
+    [InlineData("compressed with context takeover")]
+    public async Task Deliver_OtherForms_ArriveWhole(string form)
+    {
+        var connections = form == "fragments"
+            ? new WebSocketConnectionOptions { MaxFrameSize = 125 }
+            : new WebSocketConnectionOptions { Compression = new PerMessageDeflateOptions { MinimumSize = 0, ServerContextTakeover = form != "compressed" } };
+        await using var kit = new WebPubSubKit { Connections = connections };
+        var plain = await kit.ConnectAsync(kit.Plain, topics: ["g"]);
+        var reliable = await kit.ConnectAsync(kit.Reliable, topics: ["g"]);
+        for (var i = 1; i <= 5; i++)
+        {
+            var text = new string((char)('a' + i), 100 * i);
+            await kit.Hub.PublishAsync("g", text, cancellationToken: TestContext.Current.CancellationToken);
+            (await plain.ReadAsync()).Should().EndWith($"\"data\":\"{text}\"}}");
+            (await reliable.ReadNumberedAsync()).Should().Be(((ulong)i, text));
+        }
+
+        await reliable.LoseAsync();
+        reliable = await kit.RecoverAsync(reliable);
+        await reliable.ReadConnectedAsync();
+        (await reliable.ReadNumberedAsync()).Should().Be((1, new string('b', 100)));
+    }
+
     [Fact]
     public void Ring_AcknowledgedAndGrown_KeepsNumbersAndPlaces()
     {

@@ -25,6 +25,9 @@ internal sealed class WebPubSubKit : IAsyncDisposable
 
     public FakeTimeProvider Clock { get; } = new();
 
+    /// <summary>Limits and compression of the connections; their defaults where <see langword="null"/>.</summary>
+    public WebSocketConnectionOptions? Connections { get; init; }
+
     public TopicHub Hub { get; }
 
     public ITopicProtocol Plain { get; }
@@ -43,7 +46,9 @@ internal sealed class WebPubSubKit : IAsyncDisposable
             GetQuery = name => query.FirstOrDefault(pair => pair.Name == name).Value,
             Host = this,
         };
-        var peer = new WebPubSubPeer(await protocol.OpenAsync(request, TestContext.Current.CancellationToken));
+        using var bound = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        bound.CancelAfter(Until.Bound);
+        var peer = new WebPubSubPeer(await protocol.OpenAsync(request, bound.Token), Connections);
         _peers.Add(peer);
         return peer;
     }
@@ -74,9 +79,9 @@ internal sealed class WebPubSubPeer : IAsyncDisposable
     private readonly WebSocketConnection _client;
     private readonly WebSocketConnection _server;
 
-    public WebPubSubPeer(ITopicSession session)
+    public WebPubSubPeer(ITopicSession session, WebSocketConnectionOptions? options)
     {
-        (_client, _server) = WebSocketConnection.CreatePair();
+        (_client, _server) = WebSocketConnection.CreatePair(options);
         Served = ServeAsync(session);
     }
 
