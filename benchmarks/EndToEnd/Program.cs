@@ -1,12 +1,14 @@
 using RealtimeKit.Benchmarks.EndToEnd;
 
 const string Usage = """
-    server --impl framework|ours|bare-stream|bare-pipes [--port 0] [--https] [--buffer 16384] [--zero-byte]
+    server --impl framework|ours|bare-stream|bare-pipes [--port 0] [--https] [--buffer 16384] [--zero-byte] [--compression off|on|takeover]
     load --port P [--connections 50] [--depth 1] [--size 125] [--seconds 5] [--warmup 1] [--raw] [--text]
-    idle --port P [--connections 10000] [--http] [--raw]
+    idle --port P [--connections 10000] [--http] [--raw] [--deflate OFFER]
+    handshake --port P [--deflate OFFER] [--threads 8] [--seconds 3] [--warmup 1]
     run [--quick] [--impl a,b] [--connections 1,50,500] [--depth 1,16] [--size 16,125,1024,16384]
         [--rounds 3] [--seconds 2] [--warmup 1] [--idle 10000]
         [--only echo|idle] [--report PATH|none] [--note TEXT]
+    run-deflate [--connections 1000] [--rounds 3] [--seconds 3] [--warmup 1] [--report PATH|none] [--note TEXT]
     self-check
     server --impl sse-framework|sse-ours|sse-bare [--port 0] [--size 100]
     sse-load --port P [--streams 1000] [--size 100] [--interval MS] [--seconds 5] [--warmup 1]
@@ -35,6 +37,10 @@ try
             return LoadProgram.RunEcho(arguments);
         case "idle":
             return LoadProgram.RunIdle(arguments);
+        case "handshake":
+            return HandshakeProgram.Run(arguments);
+        case "run-deflate":
+            return await DeflateBenchmark.RunAsync(arguments);
         case "run":
             return await RunProgram.RunAsync(arguments);
         case "sse-load":

@@ -16,9 +16,6 @@ internal sealed class HttpConnections(int count, int port) : IIdleConnections
     public void Dispose()
     {
         foreach (var socket in _sockets)
-        {
-            socket.LingerState = new LingerOption(true, 0);
-            socket.Dispose();
-        }
+            LoadConnection.Reset(socket);
     }
 }

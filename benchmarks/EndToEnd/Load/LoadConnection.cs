@@ -61,12 +61,21 @@ internal sealed class LoadConnection : IDisposable
 
     public static LoadConnection Open(int port, EchoFrames frames, int depth)
     {
+        var socket = Handshake(port);
+        socket.Blocking = false;
+        return new LoadConnection(socket, frames, depth);
+    }
+
+    /// <summary>Connects and runs the opening handshake.</summary>
+    /// <param name="port">The server's port.</param>
+    /// <param name="extensions">What to offer, which the server must answer; nothing where <see langword="null"/>.</param>
+    public static Socket Handshake(int port, string? extensions = null)
+    {
         var socket = Connect(port);
         try
         {
-            Upgrade(socket, port);
-            socket.Blocking = false;
-            return new LoadConnection(socket, frames, depth);
+            Upgrade(socket, port, extensions: extensions);
+            return socket;
         }
         catch
         {
@@ -76,14 +85,23 @@ internal sealed class LoadConnection : IDisposable
     }
 
     /// <summary>Speaks the opening handshake.</summary>
-    public static void Upgrade(Socket socket, int port, string path = "/ws")
+    public static void Upgrade(Socket socket, int port, string path = "/ws", string? extensions = null)
     {
         var key = WebSocketKey.Create();
+        var offer = extensions is null ? "" : $"Sec-WebSocket-Extensions: {extensions}\r\n";
         var response = Exchange(socket, $"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\n"
-            + $"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n\r\n");
+            + $"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n{offer}Sec-WebSocket-Key: {key}\r\n\r\n");
         if (!response.StartsWith("HTTP/1.1 101 ", StringComparison.Ordinal)
-            || !response.Contains($"\r\nSec-WebSocket-Accept: {WebSocketKey.ComputeAccept(key)}\r\n", StringComparison.OrdinalIgnoreCase))
+            || !response.Contains($"\r\nSec-WebSocket-Accept: {WebSocketKey.ComputeAccept(key)}\r\n", StringComparison.OrdinalIgnoreCase)
+            || (extensions is not null && !response.Contains("\r\nSec-WebSocket-Extensions: permessage-deflate", StringComparison.OrdinalIgnoreCase)))
             throw new BenchmarkException($"The server refused the handshake: {response}");
+    }
+
+    /// <summary>A reset leaves no TIME_WAIT behind, of which ten thousand would use up the ports of the next round.</summary>
+    public static void Reset(Socket socket)
+    {
+        socket.LingerState = new LingerOption(true, 0);
+        socket.Dispose();
     }
 
     /// <summary>Sends one ordinary request, as the idle keep-alive connection that the others are compared with.</summary>
@@ -154,12 +172,7 @@ internal sealed class LoadConnection : IDisposable
         return (int)(after - before);
     }
 
-    // A reset leaves no TIME_WAIT behind, of which ten thousand would use up the ports of the next round.
-    public void Dispose()
-    {
-        _socket.LingerState = new LingerOption(true, 0);
-        _socket.Dispose();
-    }
+    public void Dispose() => Reset(_socket);
 
     // Neither answer has a body, and the server says nothing more before it is spoken to: what is read here is the head alone.
     private static string Exchange(Socket socket, string request)

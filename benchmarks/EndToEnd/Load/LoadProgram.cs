@@ -74,8 +74,8 @@ internal static class LoadProgram
 
         IIdleConnections Open(int count)
         {
-            IIdleConnections opened = arguments.Has("http")
-                ? new HttpConnections(count, port)
+            IIdleConnections opened = arguments.Has("http") ? new HttpConnections(count, port)
+                : arguments.Has("deflate") ? new DeflateConnections(count, port, arguments.Text("deflate", "permessage-deflate"))
                 : new EchoLoad(port, count, depth: 1, frames);
             opened.AnswerOnce();
             return opened;

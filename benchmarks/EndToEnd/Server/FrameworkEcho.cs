@@ -9,12 +9,16 @@ namespace RealtimeKit.Benchmarks.EndToEnd;
 /// </summary>
 internal static class FrameworkEcho
 {
-    public static void Map(WebApplication app, int bufferSize, bool zeroByteReads)
+    public static void Map(WebApplication app, int bufferSize, bool zeroByteReads, string compression)
     {
         app.UseWebSockets();
         app.Map("/ws", async context =>
         {
-            using var socket = await context.WebSockets.AcceptWebSocketAsync();
+            using var socket = await context.WebSockets.AcceptWebSocketAsync(new WebSocketAcceptContext
+            {
+                DangerousEnableCompression = compression != "off",
+                DisableServerContextTakeover = compression == "on",
+            });
             try
             {
                 if (zeroByteReads)

@@ -13,6 +13,9 @@ internal static class ServerProgram
     public static async Task<int> RunAsync(Arguments arguments)
     {
         var implementation = arguments.Text("impl", "framework");
+        var compression = arguments.Text("compression", "off");
+        if (compression is not ("off" or "on" or "takeover"))
+            throw new BenchmarkException("--compression must be off, on or takeover");
         var builder = BenchmarkHost.CreateBuilder(arguments, listen =>
         {
             if (!arguments.Has("https"))
@@ -27,10 +30,10 @@ internal static class ServerProgram
         switch (implementation)
         {
             case "framework":
-                FrameworkEcho.Map(app, arguments.Number("buffer", 16 * 1024), arguments.Has("zero-byte"));
+                FrameworkEcho.Map(app, arguments.Number("buffer", 16 * 1024), arguments.Has("zero-byte"), compression);
                 break;
             case "ours":
-                OursEcho.Map(app);
+                OursEcho.Map(app, compression);
                 break;
             case "bare-stream":
                 BareEcho.MapStream(app, arguments.Number("buffer", 16 * 1024), corrupt: false);

@@ -42,9 +42,9 @@ public sealed class ServerSentEventRequest : IBindableFromHttpContext<ServerSent
     internal static ServerSentEventRequest? Read(HttpRequest request)
     {
         // The header is newer: a page's URL keeps its query when the browser reconnects.
-        var values = request.Headers["Last-Event-ID"];
-        if (values.Count == 0 && request.QueryString.HasValue)
-            values = request.Query[LastEventIdParameter];
+        IReadOnlyList<string?> values = request.Headers["Last-Event-ID"];
+        if (values.Count == 0)
+            values = RequestQuery.Find(request, LastEventIdParameter);
         if (values.Count == 0 || (values.Count == 1 && string.IsNullOrEmpty(values[0])))
             return FromTheStart;
         return values is [{ } id] && RealtimeKit.LastEventId.IsValid(id) ? new ServerSentEventRequest(id) : null;

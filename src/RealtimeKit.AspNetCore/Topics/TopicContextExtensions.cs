@@ -13,7 +13,7 @@ internal static class TopicContextExtensions
     public static string GetMethod(this HttpContext context) => HttpMethods.GetCanonicalizedValue(context.Request.Method);
 
     /// <summary>The values of a parameter of the query.</summary>
-    public static IReadOnlyList<string?> GetQueryValues(this HttpContext context, string name) => context.Request.Query[name];
+    public static IReadOnlyList<string?> GetQueryValues(this HttpContext context, string name) => RequestQuery.Find(context.Request, name);
 
     /// <summary>What stands in the path below that of the endpoint; <see langword="null"/> on the endpoint's own.</summary>
     public static string? GetPathTopic(this HttpContext context)
@@ -25,7 +25,7 @@ internal static class TopicContextExtensions
     }
 
     /// <summary>Who asks: what the middleware found out.</summary>
-    public static ValueTask<ClaimsPrincipal> AuthenticateAsync(this HttpContext context, TopicEndpointOptions options) => new(context.User);
+    public static ValueTask<ClaimsPrincipal> AuthenticateAsync(this HttpContext context, TopicEndpointOptions options) => new(AnonymousUser.UserOf(context));
 
     /// <summary>Keeps what the request has opened until the request ends, which disposes it.</summary>
     public static void Keep<T>(this HttpContext context, T opened)

@@ -25,7 +25,7 @@ public sealed class HttpListenerWebSocketOptions
 
     /// <summary>
     /// The limits and deadlines of each connection. The framework's socket frames the bytes here: compression, the limits on control
-    /// frames, the dead-peer deadline and the largest frame do not apply, and
+    /// frames and on fragments, and the dead-peer deadline do not apply, and
     /// <see cref="WebSocketConnectionOptions.KeepAliveInterval"/> is how often that socket sends an unsolicited pong. Role and
     /// subprotocol are the endpoint's to set: what stands there is ignored.
     /// </summary>
@@ -47,6 +47,9 @@ public sealed class HttpListenerWebSocketOptions
         copy.Connection.Compression = null;
         copy.Connection.CompressionParameters = null;
         copy.Connection.MeterFactory ??= meters;
+
+        // The framework's socket gives a message in the pieces in which it arrives, which say nothing about its frames.
+        copy.Connection.MaxFragmentsPerMessage = int.MaxValue;
         copy.Handshake = Handshake.Clone();
         return copy;
     }

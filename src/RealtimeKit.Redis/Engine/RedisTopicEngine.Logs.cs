@@ -36,7 +36,7 @@ public sealed partial class RedisTopicEngine
 
         try
         {
-            var log = await feed.Started.WaitAsync(cancellationToken).ConfigureAwait(false);
+            var log = await feed.Started!.WaitAsync(cancellationToken).ConfigureAwait(false);
             return log;
         }
         catch
@@ -162,12 +162,23 @@ public sealed partial class RedisTopicEngine
     {
         lock (_feeds)
         {
-            if (--feed.Attachments > 0)
-                return;
-            if (_feeds.TryGetValue(feed.Topic.Name, out var current) && current == feed)
+            var isLast = --feed.Attachments == 0;
+            // One that could not start is nobody's any more: whoever comes next tries again.
+            if ((isLast || feed.Started!.IsFaulted) && _feeds.TryGetValue(feed.Topic.Name, out var current) && current == feed)
                 _feeds.Remove(feed.Topic.Name);
+            if (!isLast)
+                return;
         }
 
+        var stopping = StopAsync(feed);
+        // Whoever gave up waiting for the start does not wait for it here.
+        if (feed.Started!.IsCompleted)
+            await stopping.ConfigureAwait(false);
+    }
+
+    private static async Task StopAsync(RedisTopicFeed feed)
+    {
+        await ((Task)feed.Started!).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await feed.StopAsync().ConfigureAwait(false);
     }
 

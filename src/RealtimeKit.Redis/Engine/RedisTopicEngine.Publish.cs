@@ -10,7 +10,8 @@ namespace RealtimeKit.Redis;
 public sealed partial class RedisTopicEngine
 {
     private const int MaxProducerLength = 64;
-    private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan FirstRetryDelay = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan LongestRetryDelay = TimeSpan.FromSeconds(1);
 
     /// <inheritdoc/>
     public async ValueTask<TopicPosition> PublishAsync(TopicPublication publication, CancellationToken cancellationToken)
@@ -24,6 +25,7 @@ public sealed partial class RedisTopicEngine
         try
         {
             var begun = Stopwatch.GetTimestamp();
+            var delay = FirstRetryDelay;
             while (true)
             {
                 try
@@ -34,9 +36,10 @@ public sealed partial class RedisTopicEngine
                 }
                 catch (TopicEngineException exception) when (
                     RedisConnection.IsTransient(exception)
-                    && Stopwatch.GetElapsedTime(begun) + RetryDelay < _options.PublishRetryTime)
+                    && Stopwatch.GetElapsedTime(begun) + delay < _options.PublishRetryTime)
                 {
-                    await Task.Delay(RetryDelay, cancellationToken).ConfigureAwait(false);
+                    await Task.Delay(delay, cancellationToken).ConfigureAwait(false);
+                    delay = delay * 2 < LongestRetryDelay ? delay * 2 : LongestRetryDelay;
                 }
             }
         }

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using RealtimeKit.Topics;
 
 namespace RealtimeKit.Redis;
@@ -38,6 +39,11 @@ public sealed partial class RedisTopicEngine
         {
             // Away: when it is back, all topics are compared.
         }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            // One topic must not keep the others from it.
+            SweepLog.Failed(_logger, feed.Topic.Name, exception);
+        }
     }
 
     private async Task OnRestoredAsync()
@@ -55,6 +61,12 @@ public sealed partial class RedisTopicEngine
 
         foreach (var feed in Feeds())
             feed.CatchUp(verifies: true);
+    }
+
+    private static partial class SweepLog
+    {
+        [LoggerMessage(13, LogLevel.Error, "The topic {Topic} could not be compared with Redis.", EventName = "SweepFailed")]
+        public static partial void Failed(ILogger logger, string topic, Exception exception);
     }
 
     private void OnRestored() => _ = Task.Run(OnRestoredAsync);

@@ -11,7 +11,8 @@ namespace RealtimeKit.Redis;
 
 /// <summary>
 /// What an entry carries beside its payload: version (1 byte), message type (1), a random tag (8) that tells it from another entry with
-/// its number, then event type, key, excluded connection and <c>traceparent</c>, each a length (2 bytes, 0xFFFF: none) and UTF-8.
+/// its number, then event type, key, excluded connection and <c>traceparent</c>, each a length (2 bytes, 0xFFFF: none) and UTF-8; then,
+/// where there is something to say, the publisher's user likewise and a byte that is 1 for JSON.
 /// </summary>
 internal static class EntryMetadata
 {
@@ -24,7 +25,7 @@ internal static class EntryMetadata
     {
         var trace = publication.Activity == default ? null
             : $"00-{publication.Activity.TraceId}-{publication.Activity.SpanId}-{(int)publication.Activity.TraceFlags:x2}";
-        var bytes = new byte[HeaderLength + LengthOf(publication.EventType) + LengthOf(publication.Key) + LengthOf(publication.ExcludedConnection) + LengthOf(trace)];
+        var bytes = new byte[HeaderLength + LengthOf(publication.EventType) + LengthOf(publication.Key) + LengthOf(publication.ExcludedConnection) + LengthOf(trace) + LengthOfRest(publication)];
         bytes[0] = Version;
         bytes[1] = (byte)(publication.MessageType
             ?? (Utf8.IsValid(publication.Payload.Span) ? WebSocketMessageType.Text : WebSocketMessageType.Binary));
@@ -36,6 +37,12 @@ internal static class EntryMetadata
         Write(publication.Key, ref rest);
         Write(publication.ExcludedConnection, ref rest);
         Write(trace, ref rest);
+        if (LengthOfRest(publication) > 0)
+        {
+            Write(publication.UserId, ref rest);
+            rest[0] = publication.IsJson ? (byte)1 : (byte)0;
+        }
+
         return bytes;
     }
 
@@ -62,6 +69,9 @@ internal static class EntryMetadata
             || !TryRead(ref rest, out var trace)
             || eventType.AsSpan().ContainsAny('\r', '\n'))
             return false;
+        string? userId = null;
+        if (!rest.IsEmpty && !(TryRead(ref rest, out userId) && rest.Length == 1))
+            return false;
         ActivityContext.TryParse(trace, null, isRemote: true, out var activity);
         var publication = new TopicPublication(topic, payload)
         {
@@ -69,6 +79,8 @@ internal static class EntryMetadata
             EventType = eventType,
             Key = key,
             ExcludedConnection = excluded,
+            IsJson = rest is [1],
+            UserId = userId,
             Activity = activity,
         };
         entry = new TopicEntry(publication, position, publishedAt);
@@ -77,6 +89,9 @@ internal static class EntryMetadata
 
     /// <summary>The tag as the state holds it; 0 where there is none.</summary>
     public static ulong ReadTag(ReadOnlySpan<byte> bytes) => BinaryPrimitives.TryReadUInt64BigEndian(bytes, out var tag) ? tag : 0;
+
+    private static int LengthOfRest(in TopicPublication publication) =>
+        publication.UserId is null && !publication.IsJson ? 0 : LengthOf(publication.UserId) + 1;
 
     private static int LengthOf(string? text)
     {

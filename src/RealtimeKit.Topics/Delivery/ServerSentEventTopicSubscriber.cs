@@ -50,6 +50,7 @@ public sealed class ServerSentEventTopicSubscriber : ITopicSubscriber
     private static void Write<TWriter>(TWriter output, TopicSubscription subscription, ReadOnlySpan<TopicItem> items)
         where TWriter : class, IBufferWriter<byte>
     {
+        var buffer = new EventBuffer<TWriter>(output);
         for (var i = 0; i < items.Length; i++)
         {
             ref readonly var item = ref items[i];
@@ -57,39 +58,20 @@ public sealed class ServerSentEventTopicSubscriber : ITopicSubscriber
             switch (item.Kind)
             {
                 case TopicItemKind.Entry:
-                    WriteEvent(output, cursor, item.Entry.ServerSentEvent.Utf8.Span);
+                    buffer.WriteEvent(cursor, item.Entry.ServerSentEvent.Utf8.Span);
                     break;
                 case TopicItemKind.Gap:
-                    WriteEvent(output, cursor, WriteGap(item.Gap).Utf8.Span);
+                    buffer.WriteEvent(cursor, WriteGap(item.Gap).Utf8.Span);
                     break;
                 default:
                     // WHATWG HTML §9.2.6: an id without data dispatches nothing, and is the last event id all the same.
                     if (i + 1 == items.Length || items[i + 1].Kind is TopicItemKind.Entry or TopicItemKind.Gap)
-                        WriteEvent(output, cursor, "\n"u8);
+                        buffer.WriteEvent(cursor, "\n"u8);
                     break;
             }
         }
-    }
 
-    private static void WriteEvent<TWriter>(TWriter output, ReadOnlySpan<byte> cursor, ReadOnlySpan<byte> rest)
-        where TWriter : class, IBufferWriter<byte>
-    {
-        const int Field = 4;
-        var length = Field + cursor.Length + 1;
-        var isShort = rest.Length <= 2048;
-        var span = output.GetSpan(isShort ? length + rest.Length : length);
-        "id: "u8.CopyTo(span);
-        cursor.CopyTo(span[Field..]);
-        span[length - 1] = (byte)'\n';
-        if (isShort)
-        {
-            rest.CopyTo(span[length..]);
-            output.Advance(length + rest.Length);
-            return;
-        }
-
-        output.Advance(length);
-        output.Write(rest);
+        buffer.Commit();
     }
 
     private static PreparedServerSentEvent WriteGap(in TopicGap gap)
@@ -103,6 +85,57 @@ public sealed class ServerSentEventTopicSubscriber : ITopicSubscriber
         writer.WriteEndObject();
         writer.Flush();
         return PreparedServerSentEvent.Create(json.WrittenSpan, "gap");
+    }
+
+    // Events are small, and Kestrel takes a lock for each span and each advance: many share one of both.
+    private ref struct EventBuffer<TWriter>(TWriter output)
+        where TWriter : class, IBufferWriter<byte>
+    {
+        private const int Field = 4;
+        private const int MaxShort = 2048;
+
+        private Span<byte> _free;
+        private int _written;
+
+        public void WriteEvent(ReadOnlySpan<byte> cursor, ReadOnlySpan<byte> rest)
+        {
+            var idLength = Field + cursor.Length + 1;
+            var isShort = rest.Length <= MaxShort;
+            var span = Take(isShort ? idLength + rest.Length : idLength);
+            "id: "u8.CopyTo(span);
+            cursor.CopyTo(span[Field..]);
+            span[idLength - 1] = (byte)'\n';
+            if (isShort)
+            {
+                rest.CopyTo(span[idLength..]);
+                return;
+            }
+
+            Commit();
+            output.Write(rest);
+        }
+
+        public void Commit()
+        {
+            if (_written > 0)
+                output.Advance(_written);
+            _free = default;
+            _written = 0;
+        }
+
+        private Span<byte> Take(int length)
+        {
+            if (_free.Length < length)
+            {
+                Commit();
+                _free = output.GetSpan(length);
+            }
+
+            var taken = _free[..length];
+            _free = _free[length..];
+            _written += length;
+            return taken;
+        }
     }
 
     private readonly ref struct Events(TopicSubscription subscription, ReadOnlySpan<TopicItem> items) : IEventPayload

@@ -7,7 +7,7 @@ internal interface ITopicSession : IAsyncDisposable
 {
     /// <summary>
     /// Serves the connection until it ends. Whoever calls closes it in order when this returns, with 1011 when it throws, and with 1001
-    /// when the host stops meanwhile.
+    /// when the host stops meanwhile. What delivers ends before this returns; the session is disposed when the request ends.
     /// </summary>
     /// <param name="connection">The connection, which stays the caller's.</param>
     Task RunAsync(WebSocketConnection connection);

@@ -20,13 +20,21 @@ internal sealed class RawTopicClient(TopicHub hub, TopicRequest request, string?
     {
         _connection = connection;
         Attach(new WebSocketTopicSubscriber(connection));
-        await foreach (var message in connection.ReadAllAsync().ConfigureAwait(false))
+        try
         {
-            if (publishTo is not null && await PublishAsync(message).ConfigureAwait(false) is { } status)
+            await foreach (var message in connection.ReadAllAsync().ConfigureAwait(false))
             {
-                await connection.CloseAsync(status).ConfigureAwait(false);
-                return;
+                if (publishTo is not null && await PublishAsync(message).ConfigureAwait(false) is { } status)
+                {
+                    await connection.CloseAsync(status).ConfigureAwait(false);
+                    return;
+                }
             }
+        }
+        finally
+        {
+            // Before the closing handshake is waited for: nothing can be delivered any more.
+            await DisposeAsync().ConfigureAwait(false);
         }
     }
 

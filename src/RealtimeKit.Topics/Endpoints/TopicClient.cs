@@ -8,7 +8,7 @@ namespace RealtimeKit.Topics;
 /// A client of an endpoint: its place in the connection registry and its subscription. It subscribes before its response begins, and
 /// delivers once there is something to deliver to.
 /// </summary>
-internal abstract class TopicClient(TopicHub hub, string? userId) : ITopicConnection, ITopicSubscriber, IAsyncDisposable
+internal abstract class TopicClient(TopicHub hub, string? userId, string? id = null) : ITopicConnection, ITopicSubscriber, IAsyncDisposable
 {
     private TaskCompletionSource? _waiting = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private ITopicSubscriber? _target;
@@ -18,11 +18,14 @@ internal abstract class TopicClient(TopicHub hub, string? userId) : ITopicConnec
     private bool _isEndTold;
     private bool _isDisposed;
 
-    public string Id { get; } = NewSecret();
+    public string Id { get; } = id ?? NewSecret();
 
     public string? UserId => userId;
 
     public TopicSubscription Subscription => _subscription!;
+
+    /// <summary>The subscription; <see langword="null"/> where it never came to be.</summary>
+    protected TopicSubscription? SubscriptionOrNull => _subscription;
 
     protected TopicHub Hub => hub;
 
@@ -88,6 +91,12 @@ internal abstract class TopicClient(TopicHub hub, string? userId) : ITopicConnec
             await _subscription.DisposeAsync().ConfigureAwait(false);
         if (_registration is not null)
             await _registration.DisposeAsync().ConfigureAwait(false);
+        OnDisposed();
+    }
+
+    /// <summary>The client has neither subscription nor registration any more. Called once.</summary>
+    protected virtual void OnDisposed()
+    {
     }
 
     /// <summary>Ends the connection in order, within a time; never fails.</summary>

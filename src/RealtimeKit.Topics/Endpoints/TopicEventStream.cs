@@ -25,7 +25,7 @@ internal sealed class TopicEventStream(TopicHub hub, string? userId, bool takesT
     private static readonly TimeSpan EndTimeout = TimeSpan.FromSeconds(5);
 
     // One change at a time: what is undone when a change fails must be its own.
-    private readonly SemaphoreSlim _changes = new(1, 1);
+    private SemaphoreSlim? _changes;
     private readonly string _secret = NewSecret();
     private ServerSentEventWriter? _events;
 
@@ -95,7 +95,8 @@ internal sealed class TopicEventStream(TopicHub hub, string? userId, bool takesT
             throw new TopicRefusedException(403, "The topics of this stream are fixed.");
 
         var after = TopicRequestReader.ReadCursor(change.After);
-        await _changes.WaitAsync(cancellationToken).ConfigureAwait(false);
+        var changes = Volatile.Read(ref _changes) ?? Interlocked.CompareExchange(ref _changes, new SemaphoreSlim(1, 1), null) ?? _changes;
+        await changes.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
             await SubscribeAsync(change.Subscribe ?? [], after, cancellationToken).ConfigureAwait(false);
@@ -109,7 +110,7 @@ internal sealed class TopicEventStream(TopicHub hub, string? userId, bool takesT
         }
         finally
         {
-            _changes.Release();
+            changes.Release();
         }
     }
 

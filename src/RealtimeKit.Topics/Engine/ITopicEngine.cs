@@ -7,6 +7,7 @@ namespace RealtimeKit.Topics;
 /// <remarks>
 /// <para>Each topic is a log: entries of one epoch have rising offsets, and every subscriber sees them in that order. When the engine
 /// loses history or can no longer trust it, it begins a new epoch, greater than all before; it never numbers two entries the same.</para>
+/// <para>It may be disposed more than once.</para>
 /// </remarks>
 public interface ITopicEngine : IAsyncDisposable
 {

@@ -13,7 +13,7 @@ public sealed partial class TopicHub
         string topic, ReadOnlyMemory<byte> payload, TopicPublishOptions? options = null, CancellationToken cancellationToken = default)
     {
         options ??= TopicPublishOptions.Default;
-        return PublishAsync(topic, payload, options.MessageType, options, cancellationToken);
+        return PublishAsync(topic, payload, options.MessageType, options.IsJson, options, cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -22,7 +22,7 @@ public sealed partial class TopicHub
     {
         ArgumentNullException.ThrowIfNull(text);
         options ??= TopicPublishOptions.Default;
-        return PublishAsync(topic, Encoding.UTF8.GetBytes(text), options.MessageType ?? WebSocketMessageType.Text, options, cancellationToken);
+        return PublishAsync(topic, Encoding.UTF8.GetBytes(text), options.MessageType ?? WebSocketMessageType.Text, options.IsJson, options, cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -32,11 +32,11 @@ public sealed partial class TopicHub
         ArgumentNullException.ThrowIfNull(json);
         options ??= TopicPublishOptions.Default;
         var payload = JsonSerializer.SerializeToUtf8Bytes(value, json);
-        return PublishAsync(topic, payload, options.MessageType ?? WebSocketMessageType.Text, options, cancellationToken);
+        return PublishAsync(topic, payload, options.MessageType ?? WebSocketMessageType.Text, isJson: true, options, cancellationToken);
     }
 
     private ValueTask<TopicPosition> PublishAsync(
-        string topic, ReadOnlyMemory<byte> payload, WebSocketMessageType? messageType, TopicPublishOptions options, CancellationToken cancellationToken)
+        string topic, ReadOnlyMemory<byte> payload, WebSocketMessageType? messageType, bool isJson, TopicPublishOptions options, CancellationToken cancellationToken)
     {
         TopicName.ThrowIfInvalid(topic, nameof(topic));
         if (payload.Length > Options.MaxPayloadSize)
@@ -54,6 +54,8 @@ public sealed partial class TopicHub
             ProducerId = options.ProducerId,
             Sequence = options.Sequence,
             ExcludedConnection = options.ExcludedConnection,
+            IsJson = isJson,
+            UserId = options.UserId,
         };
         if (publication.Key is null && Options.Resolve(topic).ConflationKey is { } findKey)
             publication = publication with { Key = findKey(publication) };

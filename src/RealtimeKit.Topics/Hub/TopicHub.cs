@@ -222,6 +222,8 @@ public sealed partial class TopicHub : ITopicPublisher, IAsyncDisposable
 
     internal void LogSubscriberFailed(Exception error) => Log.SubscriberFailed(_logger, error);
 
+    internal void LogRequestFailed(Exception error) => Log.RequestFailed(_logger, error);
+
     internal void LogPresenceFailed(Exception error) => Log.PresenceFailed(_logger, error);
 
     private ValueTask<bool> AuthorizeAsync(in TopicAccess access)
@@ -268,5 +270,8 @@ public sealed partial class TopicHub : ITopicPublisher, IAsyncDisposable
 
         [LoggerMessage(2, LogLevel.Warning, "Connections or presence could not be told to the other nodes; it is tried again with the next renewal.")]
         public static partial void PresenceFailed(ILogger logger, Exception error);
+
+        [LoggerMessage(3, LogLevel.Error, "A client's request failed in the application's own code.")]
+        public static partial void RequestFailed(ILogger logger, Exception error);
     }
 }

@@ -24,4 +24,13 @@ public sealed class TopicPublishOptions
 
     /// <summary>The id of the connection that shall not get it back. Default: none.</summary>
     public string? ExcludedConnection { get; init; }
+
+    /// <summary>
+    /// Whether the payload is one JSON value: Web PubSub clients get it as such, and as text where it is none after all. Default:
+    /// <see langword="false"/>, other than for values that are published with their <c>JsonTypeInfo</c>.
+    /// </summary>
+    public bool IsJson { get; init; }
+
+    /// <summary>Who publishes, as Web PubSub clients are told (<c>fromUserId</c>). Default: nobody is named.</summary>
+    public string? UserId { get; init; }
 }

@@ -13,6 +13,7 @@ public sealed class TopicEntry
 {
     private PreparedWebSocketMessage? _webSocketMessage;
     private PreparedServerSentEvent? _serverSentEvent;
+    private PreparedWebSocketMessage? _webPubSubMessage;
     private byte[]? _ownCursor;
 
     /// <summary>Makes the entry of a publication that was stored. For engines.</summary>
@@ -33,6 +34,8 @@ public sealed class TopicEntry
         EventType = publication.EventType;
         Key = publication.Key;
         ExcludedConnection = publication.ExcludedConnection;
+        IsJson = publication.IsJson;
+        UserId = publication.UserId;
         Activity = publication.Activity;
         PublishedAt = publishedAt;
     }
@@ -58,6 +61,12 @@ public sealed class TopicEntry
     /// <summary>The connection that does not get the entry (no echo); <see langword="null"/> where everybody does.</summary>
     public string? ExcludedConnection { get; }
 
+    /// <summary>Whether the publisher said that the payload is JSON.</summary>
+    public bool IsJson { get; }
+
+    /// <summary>Who published; <see langword="null"/> where nobody is named.</summary>
+    public string? UserId { get; }
+
     /// <summary>What the publishing was part of.</summary>
     public ActivityContext Activity { get; }
 
@@ -75,6 +84,10 @@ public sealed class TopicEntry
     /// <remarks>Event streams are UTF-8: clients replace what is not, so binary payloads need a text form chosen by the publisher.</remarks>
     public PreparedServerSentEvent ServerSentEvent =>
         Volatile.Read(ref _serverSentEvent) ?? Share(ref _serverSentEvent, PreparedServerSentEvent.Create(Payload.Span, EventType ?? Topic));
+
+    /// <summary>The entry as a message of <c>json.webpubsub.azure.v1</c>, made once and shared.</summary>
+    internal PreparedWebSocketMessage WebPubSubMessage =>
+        Volatile.Read(ref _webPubSubMessage) ?? Share(ref _webPubSubMessage, WebPubSubMessages.CreateGroupMessage(this));
 
     /// <summary>Whether a newer entry with the same key stands in the log: a subscriber that conflates skips this one.</summary>
     internal bool IsSuperseded { get; set; }

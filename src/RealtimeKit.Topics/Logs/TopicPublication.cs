@@ -29,6 +29,15 @@ public readonly record struct TopicPublication(string Topic, ReadOnlyMemory<byte
     /// <summary>The connection that shall not get it back (no echo). Default: none.</summary>
     public string? ExcludedConnection { get; init; }
 
+    /// <summary>
+    /// Whether the payload is one JSON value: Web PubSub clients get it as such, and as text where it is none after all. Default:
+    /// <see langword="false"/>.
+    /// </summary>
+    public bool IsJson { get; init; }
+
+    /// <summary>Who publishes, as Web PubSub clients are told (<c>fromUserId</c>). Default: nobody is named.</summary>
+    public string? UserId { get; init; }
+
     /// <summary>What the publishing is part of, which deliveries link to.</summary>
     public ActivityContext Activity { get; init; }
 }

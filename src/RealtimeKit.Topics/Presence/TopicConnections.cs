@@ -48,7 +48,6 @@ public sealed partial class TopicConnections
                 throw new ArgumentException("A connection with this id is registered already.", nameof(connection));
             member.Connection = connection;
             member.UserId = connection.UserId;
-            Index(TopicConnectionSelector.ById(connection.Id), member);
             if (member.UserId is not null)
                 Index(TopicConnectionSelector.ByUser(member.UserId), member);
         }
@@ -127,9 +126,8 @@ public sealed partial class TopicConnections
             if (!log.Options.Presence && !_members.ContainsKey(subscription.ConnectionId!))
                 return;
             member = GetMember(subscription.ConnectionId!, UserIdOf(subscription.User));
-            member.Topics.TryGetValue(log.Topic, out var count);
-            member.Topics[log.Topic] = count + 1;
-            isFirst = count == 0;
+            isFirst = !member.Topics.Contains(log.Topic);
+            member.Topics.Add(log.Topic);
             if (isFirst)
                 Index(TopicConnectionSelector.ByTopic(log.Topic), member);
         }
@@ -146,15 +144,8 @@ public sealed partial class TopicConnections
         Member? member;
         lock (_lock)
         {
-            if (!_members.TryGetValue(subscription.ConnectionId!, out member) || !member.Topics.TryGetValue(log.Topic, out var count))
+            if (!_members.TryGetValue(subscription.ConnectionId!, out member) || !member.Topics.Remove(log.Topic) || member.Topics.Contains(log.Topic))
                 return;
-            if (count > 1)
-            {
-                member.Topics[log.Topic] = count - 1;
-                return;
-            }
-
-            member.Topics.Remove(log.Topic);
             Unindex(TopicConnectionSelector.ByTopic(log.Topic), member);
             RemoveIfUnused(member);
         }
@@ -175,7 +166,6 @@ public sealed partial class TopicConnections
             if (member.Connection is null)
                 return;
             member.Connection = null;
-            Unindex(TopicConnectionSelector.ById(member.Id), member);
             if (member.UserId is not null)
                 Unindex(TopicConnectionSelector.ByUser(member.UserId), member);
             RemoveIfUnused(member);
@@ -290,7 +280,7 @@ public sealed partial class TopicConnections
             foreach (var member in _members.Values)
             {
                 AddEntries(member, null, entries);
-                foreach (var topic in member.Topics.Keys)
+                foreach (var topic in member.Topics)
                     AddEntries(member, topic, entries);
             }
         }
@@ -318,7 +308,13 @@ public sealed partial class TopicConnections
     private List<Member> FindLocal(TopicConnectionSelector selector)
     {
         lock (_lock)
-            return selector.Value is not null && _index.TryGetValue(selector, out var members) ? [.. members] : [];
+        {
+            if (selector.Value is null)
+                return [];
+            if (selector == TopicConnectionSelector.ById(selector.Value))
+                return _members.GetValueOrDefault(selector.Value) is { Connection: not null } member ? [member] : [];
+            return _index.TryGetValue(selector, out var members) ? [.. members] : [];
+        }
     }
 
     private Member GetMember(string id, string? userId)
@@ -355,7 +351,8 @@ public sealed partial class TopicConnections
 
         public ITopicConnection? Connection { get; set; }
 
-        public Dictionary<string, int> Topics { get; } = new(StringComparer.Ordinal);
+        // Few: a topic stands here once for each subscription of the connection.
+        public List<string> Topics { get; } = new(1);
     }
 
     private sealed class Registration(TopicConnections connections, Member member) : IAsyncDisposable

@@ -30,7 +30,7 @@ internal sealed class DeflateEncoder
     {
         _windowSize = 1 << windowBits;
         _matcher = new DeflateMatcher(windowBits);
-        _matcher.Begin(_windowSize * 2, windowBits);
+        _matcher.Begin(_windowSize * 2, windowBits, hasHistory: true);
         _window = new byte[_windowSize + Math.Max(_windowSize / 2, SmallestRoom)];
     }
 
@@ -46,7 +46,7 @@ internal sealed class DeflateEncoder
     public static int Compress(ReadOnlySpan<byte> message, Span<byte> destination, int windowBits)
     {
         var matcher = _matcherWithoutTakeover ??= new DeflateMatcher(15);
-        matcher.Begin(message.Length, windowBits);
+        matcher.Begin(message.Length, windowBits, hasHistory: false);
         var output = new DeflateBitWriter(destination);
         var block = TakeBlock();
         var written = 0;

@@ -30,6 +30,12 @@ internal sealed class DeflateMatcher
     private const int MaxChain = 16;
     private const int GoodLength = 16;
     private const int MaxLazyLength = 32;
+
+    // A short message without a history has little to find: half the search costs a hundredth of its size.
+    private const int ShortMessage = 4096;
+    private const int MaxChainOfShort = 8;
+    private const int MaxLazyLengthOfShort = 6;
+
     private const int NiceLength = 96;
 
     // Shorter is not worth the bits of a distance further back.
@@ -50,6 +56,8 @@ internal sealed class DeflateMatcher
     private int _next = FirstPosition;   // the position behind all that was seen
     private int _inserted;       // the next position to be entered
     private int _maxDistance;
+    private int _maxChain;
+    private int _maxLazyLength;
 
     /// <summary>Creates the tables.</summary>
     /// <param name="windowBits">The largest window, as a power of two: 8–15.</param>
@@ -66,12 +74,14 @@ internal sealed class DeflateMatcher
     /// <summary>Begins a message that refers to nothing before it.</summary>
     /// <param name="length">Its length: a short one uses a small part of the tables, which stays in the nearest cache.</param>
     /// <param name="windowBits">How far it may refer back.</param>
-    public void Begin(int length, int windowBits)
+    /// <param name="hasHistory">Whether others follow that may refer to it.</param>
+    public void Begin(int length, int windowBits, bool hasHistory)
     {
         if (_next > int.MaxValue - length)
             Restart();
         _origin = _first = _inserted = _next;
         _maxDistance = 1 << windowBits;
+        (_maxChain, _maxLazyLength) = length <= ShortMessage && !hasHistory ? (MaxChainOfShort, MaxLazyLengthOfShort) : (MaxChain, MaxLazyLength);
         UseBits(BitOperations.Log2((uint)length | 128) + 2);
     }
 
@@ -128,6 +138,7 @@ internal sealed class DeflateMatcher
         ref var steps = ref MemoryMarshal.GetArrayDataReference(_steps);
         var stepMask = _steps.Length - 1;
         var (shift3, shift4, origin) = (_shift3, _shift4, _origin);
+        var (maxChain, maxLazyLength) = (_maxChain, _maxLazyLength);
 
         // Lazy: a match waits for the one that begins at the next byte. If that is better, this one's first byte is a literal.
         var waitingLength = 0;
@@ -154,7 +165,7 @@ internal sealed class DeflateMatcher
             if (candidate >= oldest && best < limit)
             {
                 // Only a match that has the last four of best + 1 bytes can be longer than best.
-                var chain = waitingLength >= GoodLength ? MaxChain / 4 : MaxChain;
+                var chain = waitingLength >= GoodLength ? maxChain / 4 : maxChain;
                 var tail = Math.Max(best - 3, 0);
                 var tailBytes = Load32(ref here, tail);
                 do
@@ -202,7 +213,7 @@ internal sealed class DeflateMatcher
 
                 waitingLength = length;
                 waitingDistance = distance;
-                if (length < MaxLazyLength && index <= lastMatch)
+                if (length < maxLazyLength && index <= lastMatch)
                     continue;
 
                 block.AddMatch(length, distance);

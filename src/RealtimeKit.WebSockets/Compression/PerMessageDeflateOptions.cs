@@ -11,7 +11,7 @@ namespace RealtimeKit.WebSockets;
 /// result (CRIME, BREACH). Send such messages with <see cref="System.Net.WebSockets.WebSocketMessageFlags.DisableCompression"/>.</para>
 /// <para>Memory: without context takeover a connection holds none while it is idle. A message that arrives in several reads borrows
 /// 41 KiB until it is complete. With context takeover a connection keeps, from the first compressed message on, 2^bits bytes for
-/// receiving and, for sending, 144 KiB at 15 bits, 86 KiB at 14, 46 KiB at 12 and 8 KiB at 9.</para>
+/// receiving and, for sending, 192 KiB at 15 bits, 136 KiB at 14, 48 KiB at 12 and 10 KiB at 9.</para>
 /// </remarks>
 public sealed class PerMessageDeflateOptions
 {

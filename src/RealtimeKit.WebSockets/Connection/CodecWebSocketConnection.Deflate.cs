@@ -57,6 +57,29 @@ internal sealed partial class CodecWebSocketConnection
             WriteToBatch(batch, message.Payload.Span, message.Type, message.Flags);
     }
 
+    internal override void WriteToBatch(PooledBufferWriter batch, ReadOnlySpan<byte> head, ReadOnlySpan<byte> tail, WebSocketMessageType type)
+    {
+        var length = head.Length + tail.Length;
+        if (!_masks && length <= _options.MaxFrameSize && !Compresses(length))
+        {
+            var header = new WebSocketFrameHeader { IsFinal = true, Opcode = type.ToOpcode(), PayloadLength = length };
+            var frame = batch.GetSpan(header.Length + length);
+            header.TryWrite(frame, out var written);
+            head.CopyTo(frame[written..]);
+            tail.CopyTo(frame[(written + head.Length)..]);
+            batch.Advance(written + length);
+            return;
+        }
+
+        var whole = PooledBufferWriter.Rent();
+        var message = whole.GetSpan(length);
+        head.CopyTo(message);
+        tail.CopyTo(message[head.Length..]);
+        whole.Advance(length);
+        WriteToBatch(batch, whole.WrittenMemory.Span, type, WebSocketMessageFlags.None);
+        whole.Return();
+    }
+
     private void WriteMessage(PooledBufferWriter batch, WebSocketOpcode opcode, ReadOnlySpan<byte> payload, bool isCompressed)
     {
         var fragments = new Fragments(opcode, payload.Length, _options.MaxFrameSize, _masks, isCompressed);

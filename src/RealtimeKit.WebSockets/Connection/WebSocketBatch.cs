@@ -48,6 +48,13 @@ public sealed class WebSocketBatch : IDisposable
         _connection.WriteToBatch(_buffer ??= PooledBufferWriter.Rent(), message);
     }
 
+    /// <summary>Adds a message out of two parts: one's own, and one that many connections share.</summary>
+    internal void Add(ReadOnlySpan<byte> head, ReadOnlySpan<byte> tail, WebSocketMessageType type)
+    {
+        ThrowIfFlushing();
+        _connection.WriteToBatch(_buffer ??= PooledBufferWriter.Rent(), head, tail, type);
+    }
+
     /// <summary>Enqueues the batch and empties it.</summary>
     /// <param name="cancellationToken">Cancels the wait for room; then nothing of the batch is sent, and it keeps its messages.</param>
     /// <returns>A task that completes when the messages are in the send buffer.</returns>

@@ -87,6 +87,9 @@ public abstract partial class WebSocketConnection
     /// <summary>Appends a prepared message to a batch's buffer in the form in which this connection sends it.</summary>
     internal abstract void WriteToBatch(PooledBufferWriter batch, PreparedWebSocketMessage message);
 
+    /// <summary>Writes one message out of two parts, of which the second is shared, as frames.</summary>
+    internal abstract void WriteToBatch(PooledBufferWriter batch, ReadOnlySpan<byte> head, ReadOnlySpan<byte> tail, WebSocketMessageType type);
+
     /// <summary>Enqueues what a batch has collected.</summary>
     internal abstract ValueTask SendBatchAsync(ReadOnlyMemory<byte> batch, CancellationToken cancellationToken);
 }

@@ -49,5 +49,14 @@ internal sealed class RawHttp(Socket socket) : IDisposable
         return (!head.StartsWith("HTTP/", StringComparison.Ordinal) ? 0 : int.Parse(head.Split(' ')[1], CultureInfo.InvariantCulture), head);
     }
 
+    /// <summary>The next bytes.</summary>
+    public async Task<string> ReadAsync(int count)
+    {
+        var buffer = new byte[count];
+        await using var stream = new NetworkStream(socket, ownsSocket: false);
+        await stream.ReadExactlyAsync(buffer, Until.Cancelled);
+        return Encoding.Latin1.GetString(buffer);
+    }
+
     public void Dispose() => socket.Dispose();
 }

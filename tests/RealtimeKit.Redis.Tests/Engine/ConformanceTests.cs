@@ -9,7 +9,7 @@ public sealed class ConformanceTests : TopicEngineConformance, IAsyncDisposable
 
     protected override async ValueTask<ITopicEngine> CreateAsync(TopicsOptions options)
     {
-        _server = await RedisServer.StartAsync();
+        _server ??= await RedisServer.StartAsync();   // a test may make several engines
         return new RedisTopicEngine(
             new RedisTopicOptions { Configuration = RedisTopicOptions.CreateConfiguration(_server.ConnectionString) }, options);
     }

@@ -56,6 +56,27 @@ public sealed class ReadTests
     }
 
     [Fact]
+    public async Task Attach_GivenUpWhileRedisDoesNotAnswer_LeavesNoSubscription()
+    {
+        await using var server = await RedisServer.StartAsync();
+        await using var engine = Nodes.Create(server);
+        await engine.PublishAsync("topic", "x");
+        await server.PauseAsync();
+        using var impatience = CancellationTokenSource.CreateLinkedTokenSource(Token);
+
+        var attaching = engine.AttachAsync("topic", impatience.Token).AsTask();
+        await impatience.CancelAsync();
+        await FluentActions.Awaiting(() => attaching).Should().ThrowAsync<OperationCanceledException>();
+        await server.ContinueAsync();
+
+        // The next command's answer comes after those of the attachment.
+        await engine.PublishAsync("topic", "y");
+        await SubscribersShouldBeAsync(server, 0);
+        await using var reader = await Reader.StartAsync(engine, "topic");
+        await reader.UntilAsync(await engine.PublishAsync("topic", "z"));
+    }
+
+    [Fact]
     public async Task Read_InPages_GivesAllInOrder()
     {
         await using var server = await RedisServer.StartAsync();

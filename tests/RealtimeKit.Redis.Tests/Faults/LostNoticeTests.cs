@@ -33,6 +33,34 @@ public sealed class LostNoticeTests
         reader.Payloads.Should().OnlyHaveUniqueItems();
     }
 
+    [Theory]
+    [InlineData(RedisProtocol.Resp2)]
+    [InlineData(RedisProtocol.Resp3)]
+    public async Task Connection_AwayWhileOthersPublish_IsCaughtUpWhenItIsBackThoughNobodyPublishesAnyMore(RedisProtocol protocol)
+    {
+        await using var server = await RedisServer.StartAsync();
+        await using var line = new CuttableLine(server);
+        await using var publishing = Nodes.Create(server);
+        await using var engine = Nodes.Create(server, options =>
+        {
+            options.Configuration = RedisTopicOptions.CreateConfiguration($"127.0.0.1:{line.Port},asyncTimeout=3000,connectTimeout=2000");
+            options.Configuration.Protocol = protocol;
+        });
+        await using var reader = await Reader.StartAsync(engine, "topic");
+        await reader.UntilAsync(await publishing.PublishAsync("topic", "0"));
+
+        line.Cut();
+        await Eventually.TrueAsync(() => !engine.Connection.IsConnected);
+        TopicPosition end = default;
+        for (var i = 1; i <= 10; i++)
+            end = await publishing.PublishAsync("topic", $"{i}");
+        line.Mend();
+
+        await reader.UntilAsync(end);
+        reader.Payloads.Should().Equal(Enumerable.Range(0, 11).Select(static i => $"{i}"));
+        reader.Gaps.Should().BeEmpty();
+    }
+
     [Fact]
     public async Task Notice_ThatNeverCame_IsFoundByTheNextNoticeOrTheSweep()
     {

@@ -12,7 +12,7 @@ public sealed class RandomFaultTests(ITestOutputHelper output)
     private static readonly string[] Topics = ["scores", "news/{1}"];
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    /// <summary>One history; as many as REALTIMEKIT_HISTORIES says, from the seed REALTIMEKIT_SEED on, where they are set.</summary>
+    /// <summary>One history; as many as REALTIMEKIT_REDIS_HISTORIES says, from the seed REALTIMEKIT_SEED on, where they are set.</summary>
     [Fact]
     public async Task RandomFaults_WhatWasSeenAndTheGaps_AreWhatWasAcknowledged()
     {

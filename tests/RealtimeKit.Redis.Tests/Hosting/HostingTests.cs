@@ -127,6 +127,26 @@ public sealed class HostingTests
         totals["realtimekit.redis.epochs"].Should().BeGreaterThanOrEqualTo(1);
     }
 
+    [Fact]
+    public async Task ConnectionFactory_ThatFailsFirst_IsAskedAgainAndItsConnectionStaysItsOwners()
+    {
+        await using var server = await RedisServer.StartAsync();
+        await using var connection = await StackExchange.Redis.ConnectionMultiplexer.ConnectAsync(server.ConnectionString);
+        var calls = 0;
+        await using (var engine = Nodes.Create(server, options => options.ConnectionFactory = () => ++calls == 1
+            ? throw new StackExchange.Redis.RedisException("not yet")
+            : Task.FromResult<StackExchange.Redis.IConnectionMultiplexer>(connection)))
+        {
+            await FluentActions.Awaiting(() => engine.PublishAsync("topic", "x").AsTask()).Should().ThrowAsync<TopicEngineException>();
+            await using var reader = await Reader.StartAsync(engine, "topic");
+            await reader.UntilAsync(await engine.PublishAsync("topic", "y"));
+        }
+
+        calls.Should().Be(2);
+        connection.IsConnected.Should().BeTrue();
+        await connection.GetDatabase().PingAsync();
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("a:b")]

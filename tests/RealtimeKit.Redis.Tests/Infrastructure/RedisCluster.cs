@@ -13,6 +13,27 @@ public sealed class RedisCluster : IAsyncDisposable
     {
         var servers = new[] { await RedisServer.StartAsync("--cluster-enabled", "yes"), await RedisServer.StartAsync("--cluster-enabled", "yes") };
         var cluster = new RedisCluster(servers);
+        try
+        {
+            await cluster.JoinAsync();
+            return cluster;
+        }
+        catch
+        {
+            await cluster.DisposeAsync();
+            throw;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var server in _servers)
+            await server.DisposeAsync();
+    }
+
+    private async Task JoinAsync()
+    {
+        var servers = _servers;
         (await servers[0].ExecuteAsync("CLUSTER ADDSLOTSRANGE 0 8191")).Should().Be("+OK");
         (await servers[1].ExecuteAsync("CLUSTER ADDSLOTSRANGE 8192 16383")).Should().Be("+OK");
         (await servers[1].ExecuteAsync("CLUSTER SET-CONFIG-EPOCH 2")).Should().Be("+OK");
@@ -21,12 +42,5 @@ public sealed class RedisCluster : IAsyncDisposable
             await Eventually.TrueAsync(async () => await server.ExecuteAsync("GET x") is "$-1" || (await server.ExecuteAsync("GET x"))!.StartsWith("-MOVED", StringComparison.Ordinal));
         foreach (var server in servers)
             await Eventually.TrueAsync(async () => !(await server.ExecuteAsync("GET y"))!.StartsWith("-CLUSTERDOWN", StringComparison.Ordinal));
-        return cluster;
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        foreach (var server in _servers)
-            await server.DisposeAsync();
     }
 }

@@ -35,8 +35,16 @@ public sealed class RedisServer : IAsyncDisposable
     public static async Task<RedisServer> StartAsync(params string[] options)
     {
         var server = new RedisServer(FreePort(), Directory.CreateTempSubdirectory("redis-").FullName, options);
-        await server.StartProcessAsync();
-        return server;
+        try
+        {
+            await server.StartProcessAsync();
+            return server;
+        }
+        catch
+        {
+            await server.DisposeAsync();
+            throw;
+        }
     }
 
     /// <summary>Starts it as a primary, on whatever it has; it must not be running.</summary>

@@ -248,6 +248,16 @@ public abstract class TopicEngineConformance : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Dispose_Twice_DoesNothingMore()
+    {
+        // A hub and a container may both own it.
+        var engine = await CreateAsync(new TopicsOptions());
+
+        await engine.DisposeAsync();
+        await engine.DisposeAsync();
+    }
+
+    [Fact]
     public async Task Cluster_Command_ReachesThisNode()
     {
         var received = new TaskCompletionSource<byte[]>(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -2,6 +2,11 @@ using RealtimeKit.WebSockets;
 
 namespace RealtimeKit.Topics.Tests;
 
+/// <summary>The heap is everybody's: nothing else runs meanwhile.</summary>
+[CollectionDefinition(nameof(MemoryTests), DisableParallelization = true)]
+public sealed class MemoryTestGroup;
+
+[Collection(nameof(MemoryTests))]
 public class MemoryTests(ITestOutputHelper output)
 {
     /// <summary>A subscriber that has caught up costs at most 512 bytes beside its connection: no queue, no buffer, no task.</summary>

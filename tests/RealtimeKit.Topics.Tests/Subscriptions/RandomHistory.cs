@@ -35,7 +35,11 @@ internal sealed class RandomHistory(int seed)
         _topics = [.. Enumerable.Range(0, _random.Next(1, 4)).Select(i => $"topic/{i}")];
         await using var hub = new TopicHub(options: options);
 
-        var clients = Enumerable.Range(0, _random.Next(1, 4)).Select(i => (Client: new HistoryClient($"client {i}"), Random: new Random(seed + (i * 7919)), Kind: _random.Next(3))).ToArray();
+        // Where the wire is a socket, everybody has one.
+        var kinds = seed % 20 == 0 ? 2 : 3;
+        var clients = Enumerable.Range(0, _random.Next(1, 4))
+            .Select(i => (Client: new HistoryClient($"client {i}"), Random: new Random(seed + (i * 7919)), Kind: _random.Next(kinds)))
+            .ToArray();
         _reading = clients.Length;
         var publishing = Task.Run(() => PublishAsync(hub));
         var reading = clients.Select(client => Task.Run(() => ReadAsync(hub, client.Client, client.Random, client.Kind))).ToArray();
@@ -148,17 +152,18 @@ internal sealed class RandomHistory(int seed)
 
     private async Task ReadEventsAsync(TopicHub hub, HistoryClient client, Random random, int count)
     {
-        var pipe = new Pipe(SmallPipe(random));
-        var events = new ServerSentEventWriter(pipe.Writer);
+        using var wire = await ConnectAsync(random);
+        var events = new ServerSentEventWriter(wire.Server.Output);
+        var input = wire.Client.Input;
         var after = Parse(client.Cursor.ToString());
         await using var subscription = await hub.SubscribeAsync(new ServerSentEventTopicSubscriber(events), _topics, after);
         using var assembler = new ServerSentEventAssembler();
-        using var closed = events.Closed.UnsafeRegister(static writer => ((PipeWriter)writer!).Complete(), pipe.Writer);
+        using var closed = events.Closed.UnsafeRegister(static writer => ((PipeWriter)writer!).Complete(), wire.Server.Output);
         while (count > 0 && !client.HasReached(_ends))
         {
-            var read = await pipe.Reader.ReadAsync();
-            var input = read.Buffer;
-            while (count > 0 && assembler.TryRead(ref input, out var item))
+            var read = await input.ReadAsync();
+            var buffer = read.Buffer;
+            while (count > 0 && assembler.TryRead(ref buffer, out var item))
             {
                 var type = Encoding.UTF8.GetString(item.EventType);
                 if (type == "gap")
@@ -178,24 +183,23 @@ internal sealed class RandomHistory(int seed)
                 count--;
             }
 
-            pipe.Reader.AdvanceTo(input.Start, input.End);
+            input.AdvanceTo(buffer.Start, buffer.End);
             if (read.IsCompleted)
                 break;
             await PauseAsync(random);
         }
 
         // Whatever is under way is lost.
-        pipe.Reader.Complete();
+        await input.CompleteAsync();
     }
 
     private async Task ReadMessagesAsync(TopicHub hub, HistoryClient client, Random random, int count)
     {
-        var toServer = new Pipe();
-        var toClient = new Pipe(SmallPipe(random));
+        using var wire = await ConnectAsync(random);
         var compression = random.Next(3) == 0 ? new PerMessageDeflateOptions { MinimumSize = 1 } : null;
         PerMessageDeflateParameters? parameters = compression is null ? null : new PerMessageDeflateParameters { ServerContextTakeover = random.Next(2) == 0 };
-        var server = WebSocketConnection.Create(new Ends(toServer.Reader, toClient.Writer), new WebSocketConnectionOptions { Compression = compression, CompressionParameters = parameters });
-        var socket = WebSocketConnection.Create(new Ends(toClient.Reader, toServer.Writer), new WebSocketConnectionOptions { Role = WebSocketRole.Client, Compression = compression, CompressionParameters = parameters });
+        var server = WebSocketConnection.Create(wire.Server, new WebSocketConnectionOptions { Compression = compression, CompressionParameters = parameters });
+        var socket = WebSocketConnection.Create(wire.Client, new WebSocketConnectionOptions { Role = WebSocketRole.Client, Compression = compression, CompressionParameters = parameters });
         var topic = _topics[client.Sessions % _topics.Length];
         var cursor = TopicCursor.Empty.With(topic, client.Cursor.First(pair => pair.Key == topic).Value);
 
@@ -237,11 +241,9 @@ internal sealed class RandomHistory(int seed)
 
     private static ulong Number(string text) => ulong.Parse(text.TrimEnd(), CultureInfo.InvariantCulture);
 
-    private static PipeOptions SmallPipe(Random random)
-    {
-        var size = random.Next(1, 2000);
-        return new PipeOptions(pauseWriterThreshold: size, resumeWriterThreshold: Math.Max(size / 2, 1), useSynchronizationContext: false);
-    }
+    // One history in twenty is one of real sockets.
+    private Task<ClientWire> ConnectAsync(Random random) =>
+        seed % 20 == 0 ? ClientWire.OverLoopbackAsync() : Task.FromResult(ClientWire.InMemory(random.Next(1, 2000)));
 
     private static async ValueTask PauseAsync(Random random)
     {
@@ -255,12 +257,5 @@ internal sealed class RandomHistory(int seed)
                 await Task.Delay(1);
                 break;
         }
-    }
-
-    private sealed class Ends(PipeReader input, PipeWriter output) : IDuplexPipe
-    {
-        public PipeReader Input => input;
-
-        public PipeWriter Output => output;
     }
 }

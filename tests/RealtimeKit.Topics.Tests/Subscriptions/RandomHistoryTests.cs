@@ -3,7 +3,7 @@ namespace RealtimeKit.Topics.Tests;
 public class RandomHistoryTests(ITestOutputHelper output)
 {
     /// <summary>
-    /// What a client saw plus the gaps it was told of is what was published, in order, over every transport. 200 histories; as many as
+    /// What a client saw plus the gaps it was told of is what was published, in order, over every transport; one history in twenty runs over real sockets. 200 histories; as many as
     /// REALTIMEKIT_HISTORIES says, from the seed REALTIMEKIT_SEED on, where they are set.
     /// </summary>
     [Fact]

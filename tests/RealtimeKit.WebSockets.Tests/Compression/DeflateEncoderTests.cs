@@ -193,7 +193,7 @@ public class DeflateEncoderTests
         var encoder = new DeflateEncoder(9);
         var matcher = Matcher(encoder);
         NextPosition(matcher) = int.MaxValue - 50_000;
-        matcher.Begin(1024, 9);
+        matcher.Begin(1024, 9, hasHistory: true);
         var inflater = new ReferenceInflater(9, takesOver: true);
         for (var i = 0; i < 100; i++)
         {
@@ -244,7 +244,7 @@ public class DeflateEncoderTests
         var output = new DeflateBitWriter(destination);
         var block = new DeflateBlock();
         var written = 0;
-        matcher.Begin(message.Length, 15);
+        matcher.Begin(message.Length, 15, hasHistory: false);
         matcher.Parse(message, 0, message, 0, ref written, block, ref output);
         block.Write(ref output, message.AsSpan(written));
         output.Write(0, 3);

@@ -69,7 +69,13 @@ public class EventStreamEndingCases
     public async Task MaxAge_IsReached_StreamEndsInTheLastTenth(Wire wire)
     {
         const int Streams = 10;
-        var options = new ServerSentEventEndpointOptions { TimeProvider = _time, MaxAge = TimeSpan.FromMinutes(1), HeartbeatInterval = TimeSpan.FromSeconds(1) };
+        var options = new ServerSentEventEndpointOptions
+        {
+            TimeProvider = _time,
+            MaxAge = TimeSpan.FromMinutes(1),
+            HeartbeatInterval = TimeSpan.FromSeconds(1),
+            WriteTimeout = Timeout.InfiniteTimeSpan,   // the clock outruns any write
+        };
         var writers = new ConcurrentBag<ServerSentEventWriter>();
         await using var server = await TestServerHost.StartAsync(wire, app => app.MapServerSentEvents("/sse", options, async (events, cancel) =>
         {
@@ -106,13 +112,13 @@ public class EventStreamEndingCases
     public async Task MaxAge_HandlerDoesNotListen_IsCutOff()
     {
         var stuck = new TaskCompletionSource();
-        var options = new ServerSentEventEndpointOptions { TimeProvider = _time, MaxAge = TimeSpan.FromMinutes(1) };
+        var options = new ServerSentEventEndpointOptions { TimeProvider = _time, MaxAge = TimeSpan.FromMinutes(1), HeartbeatInterval = Timeout.InfiniteTimeSpan };
         await using var server = await TestServerHost.StartAsync(Wire.Pipes, app => app.MapServerSentEvents("/sse", options, async (_, _) => await stuck.Task));
         await using var client = await RawRequest.SendAsync(server.Port, "/sse");
         await client.ReadUntilAsync("retry: 3000\n\n");
         _time.Pass(TimeSpan.FromSeconds(61));
         var end = client.ReadUntilAsync("never");
-        _time.Pass(TimeSpan.FromSeconds(15));   // five seconds, noticed up to two visits late
+        _time.Pass(TimeSpan.FromSeconds(20));   // five seconds, noticed up to two visits late
         await end.Invoking(task => task).Should().ThrowAsync<Exception>("the connection has been closed");
         stuck.SetResult();
         await EndedAsync(server, "MaxAge");

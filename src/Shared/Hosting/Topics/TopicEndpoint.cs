@@ -106,12 +106,7 @@ internal sealed partial class TopicEndpoint
         }
     }
 
-    private static async Task RunSessionAsync(WebSocketConnection connection, HostContext context)
-    {
-        var session = context.Find<ITopicSession>()!;
-        await using (session.ConfigureAwait(false))
-            await session.RunAsync(connection).ConfigureAwait(false);
-    }
+    private static Task RunSessionAsync(WebSocketConnection connection, HostContext context) => context.Find<ITopicSession>()!.RunAsync(connection);
 
     private async ValueTask<bool> OpenStreamAsync(ServerSentEventRequest request, HostContext context)
     {

@@ -62,6 +62,12 @@ public sealed class TopicEndpointOptions
     public bool PublishReceived { get; set; }
 
     /// <summary>
+    /// The subprotocols <c>json.webpubsub.azure.v1</c> and <c>json.reliable.webpubsub.azure.v1</c>, which clients of Azure Web PubSub speak.
+    /// <see langword="null"/> turns them off. Default: they are on.
+    /// </summary>
+    public WebPubSubOptions? WebPubSub { get; set; } = new();
+
+    /// <summary>
     /// Says who a user is, for <see cref="TopicConnections"/>. Default: the claim <see cref="ClaimTypes.NameIdentifier"/>, or else <c>sub</c>,
     /// or else the identity's name; <see langword="null"/> where nobody signed in.
     /// </summary>
@@ -88,6 +94,7 @@ public sealed class TopicEndpointOptions
         copy.WebSockets = webSockets;
         copy.WebSockets.Origins = Origins;
         copy.WebSockets.SubProtocols = [];
+        copy.WebPubSub = WebPubSub?.Clone();
         return copy;
     }
 }

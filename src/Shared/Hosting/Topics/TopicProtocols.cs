@@ -6,5 +6,12 @@ namespace RealtimeKit;
 internal static class TopicProtocols
 {
     /// <summary>The protocols of an endpoint; of several that a client offers, the first of the client's counts.</summary>
-    public static IReadOnlyList<ITopicProtocol> Create(TopicHub hub, TopicEndpointOptions options) => [new RawTopicProtocol(hub, options.PublishReceived)];
+    public static IReadOnlyList<ITopicProtocol> Create(TopicHub hub, TopicEndpointOptions options)
+    {
+        var raw = new RawTopicProtocol(hub, options.PublishReceived);
+        if (options.WebPubSub is not { } webPubSub)
+            return [raw];
+        var groups = options.AllowNamedTopics ? null : options.Topics;
+        return [raw, new WebPubSubReliableProtocol(hub, webPubSub, groups), new WebPubSubProtocol(hub, webPubSub, groups)];
+    }
 }

@@ -11,6 +11,8 @@ internal sealed class CountingRelay : IAsyncDisposable
     private readonly int _target;
     private long _toServer;
     private long _toClient;
+    private int _accepted;
+    private CancellationTokenSource _drop = new();
 
     public CountingRelay(int target)
     {
@@ -28,8 +30,18 @@ internal sealed class CountingRelay : IAsyncDisposable
     /// <summary>How many bytes came from the server, over all connections.</summary>
     public long ToClient => Volatile.Read(ref _toClient);
 
+    /// <summary>How many connections were made.</summary>
+    public int Accepted => Volatile.Read(ref _accepted);
+
+    /// <summary>Whether nothing passes: connections are cut as soon as they are made.</summary>
+    public bool IsDown { get; set; }
+
+    /// <summary>Cuts all connections.</summary>
+    public void Drop() => Interlocked.Exchange(ref _drop, new CancellationTokenSource()).Cancel();
+
     public async ValueTask DisposeAsync()
     {
+        Drop();
         await _stop.CancelAsync();
         _listener.Dispose();
     }
@@ -39,7 +51,17 @@ internal sealed class CountingRelay : IAsyncDisposable
         try
         {
             while (true)
-                _ = ServeAsync(await _listener.AcceptAsync(_stop.Token));
+            {
+                var client = await _listener.AcceptAsync(_stop.Token);
+                if (IsDown)
+                {
+                    client.Dispose();
+                    continue;
+                }
+
+                Interlocked.Increment(ref _accepted);
+                _ = ServeAsync(client);
+            }
         }
         catch (Exception error) when (error is OperationCanceledException or SocketException or ObjectDisposedException)
         {
@@ -50,6 +72,11 @@ internal sealed class CountingRelay : IAsyncDisposable
     {
         using var server = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         using (client)
+        using (_drop.Token.Register(() =>
+        {
+            client.Dispose();
+            server.Dispose();
+        }))
         {
             await server.ConnectAsync(new IPEndPoint(IPAddress.Loopback, _target), _stop.Token);
             await Task.WhenAll(CopyAsync(client, server, count => Interlocked.Add(ref _toServer, count)), CopyAsync(server, client, count => Interlocked.Add(ref _toClient, count)));
