@@ -115,6 +115,21 @@ public class MapTopicsTests
         (await server.GetCursorAsync("?topic=a")).Should().Be(before);
     }
 
+    [Theory(Timeout = Until.Bound)]
+    [InlineData("json.webpubsub.azure.v1")]
+    [InlineData("json.reliable.webpubsub.azure.v1")]
+    public async Task SubProtocol_OfWebPubSub_IsSpoken(string name)
+    {
+        await using var server = await TopicsServer.StartAsync(Wire.Pipes);
+        using var socket = await server.ConnectAsync("/live", options => options.AddSubProtocol(name));
+        socket.SubProtocol.Should().Be(name);
+        (await socket.ReceiveTextAsync()).Should().Contain("\"event\":\"connected\"");
+        await socket.SendTextAsync("""{"type":"joinGroup","group":"a","ackId":1}""");
+        (await socket.ReceiveTextAsync()).Should().Contain("\"success\":true");
+        await server.Hub().PublishAsync("a", "hello");
+        (await socket.ReceiveTextAsync()).Should().Contain("\"hello\"");
+    }
+
     [Fact(Timeout = Until.Bound)]
     public async Task Request_OfAnotherMethod_Is405WithWhatThereIs()
     {
