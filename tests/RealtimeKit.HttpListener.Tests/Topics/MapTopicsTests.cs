@@ -81,6 +81,61 @@ public class MapTopicsTests
     }
 
     [Fact(Timeout = Until.Bound)]
+    public async Task Requests_EndedOrRefusedInAnyWay_LeaveNothingBehind()
+    {
+        var contexts = new LiveObjects();
+        await using var server = await TopicsServer.StartAsync(
+            Wire.Pipes,
+            topics => topics.Topic("secret", topic => topic.AuthorizeSubscribe = static _ => ValueTask.FromResult(false)),
+            options =>
+            {
+                var authenticate = options.Authenticate;
+                options.Authenticate = context =>
+                {
+                    contexts.Add(context);
+                    return authenticate(context);
+                };
+            });
+        for (var batch = 0; batch < 10; batch++)
+        {
+            await Task.WhenAll(Enumerable.Range(0, 5).SelectMany(i => (Task[])
+            [
+                ConnectAsync("/live?topic=a", isReset: i % 2 == 0), ConnectAsync("/live?topic=secret", isReset: false),
+                FollowAsync("/live?topic=a", isReset: i % 2 == 0), FollowAsync("/live?topic=secret", isReset: false),
+                PostAsync(),
+            ]));
+        }
+
+        contexts.Added.Should().Be(250);
+        await Until.TrueAsync(() => TcpConnections.OpenAt(server.Port) == 0);
+        await Until.TrueAsync(() => server.Hub().Connections.ListAsync(TopicConnectionSelector.ByTopic("a")).AsTask().Result.Count == 0);
+        contexts.Release();
+        await Until.TrueAsync(() => contexts.Alive <= 20);
+
+        async Task ConnectAsync(string path, bool isReset)
+        {
+            await using var client = await server.ConnectRawAsync(path);
+            client.StatusCode.Should().Be(path.EndsWith('a') ? 101 : 403);
+            if (isReset)
+                client.Reset();
+        }
+
+        async Task FollowAsync(string path, bool isReset)
+        {
+            await using var client = await RawRequest.SendAsync(server.Port, path, "Accept: text/event-stream");
+            await client.ReadUntilAsync(path.EndsWith('a') ? "event: stream" : "HTTP/1.1 403");
+            if (isReset)
+                client.Reset();
+        }
+
+        async Task PostAsync()
+        {
+            using var response = await server.PostAsync("/live/a", "x");
+            response.StatusCode.Should().Be(HttpStatusCode.Forbidden);
+        }
+    }
+
+    [Fact(Timeout = Until.Bound)]
     public async Task Publish_SeveralTimes_KeepsTheConnection()
     {
         await using var server = await TopicsServer.StartAsync(Wire.Pipes, TopicsServer.AllowPublish);
