@@ -136,6 +136,29 @@ public class MapTopicsTests
     }
 
     [Fact(Timeout = Until.Bound)]
+    public async Task EventStreams_ThatNobodyReads_HoldNoOtherSubscriberUp()
+    {
+        await using var server = await TopicsServer.StartAsync(
+            Wire.Pipes, endpoint: options => options.ServerSentEvents = new HttpListenerServerSentEventOptions { WriteTimeout = Timeout.InfiniteTimeSpan });
+        var stalled = new List<RawRequest>();
+        for (var i = 0; i < 8; i++)
+        {
+            stalled.Add(await RawRequest.SendAsync(server.Port, "/live?topic=a", "Accept: text/event-stream"));
+            await stalled[i].ReadUntilAsync("event: stream");
+        }
+
+        using var socket = await server.ConnectAsync("/live?topic=a");
+        for (var i = 0; i < 2000; i++)
+        {
+            await server.Hub().PublishAsync("a", new string('x', 1 + (i * 7919 % 20_000)));
+            await socket.ReceiveTextAsync();
+        }
+
+        foreach (var client in stalled)
+            client.Reset();
+    }
+
+    [Fact(Timeout = Until.Bound)]
     public async Task Publish_SeveralTimes_KeepsTheConnection()
     {
         await using var server = await TopicsServer.StartAsync(Wire.Pipes, TopicsServer.AllowPublish);
