@@ -57,7 +57,7 @@ public sealed class HttpListenerRouterOptions
 
     /// <summary>
     /// Where failures of handlers (error), refused requests (information) and connections (debug) are logged, in the category
-    /// <c>RealtimeKit.HttpListener</c>. Default: nowhere.
+    /// <c>RealtimeKit.HttpListener</c>, what is refused of topics in <c>RealtimeKit.HttpListener.Topics</c>. Default: nowhere.
     /// </summary>
     public ILoggerFactory LoggerFactory { get; init => field = value ?? throw new ArgumentNullException(nameof(value)); } = NullLoggerFactory.Instance;
 

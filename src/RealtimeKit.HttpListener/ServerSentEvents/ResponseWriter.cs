@@ -7,8 +7,10 @@ namespace RealtimeKit.Listener;
 /// A response's stream as a pipe. A client that has gone shows there as an exception, and here as it does on every other host: the flush
 /// says that nobody reads any more.
 /// </summary>
+/// <param name="output">The response's stream.</param>
+/// <param name="yields">Whether a flush gives its caller's thread back at once: the stream's writes may hold one.</param>
 /// <remarks>A flush that has begun cannot be cancelled: the framework ignores the token, and the pipe must not be touched meanwhile.</remarks>
-internal sealed class ResponseWriter(Stream output) : PipeWriter
+internal sealed class ResponseWriter(Stream output, bool yields) : PipeWriter
 {
     private readonly PipeWriter _buffer = Create(output, new StreamPipeWriterOptions(leaveOpen: true));
     private bool _hasStarted;
@@ -44,6 +46,8 @@ internal sealed class ResponseWriter(Stream output) : PipeWriter
 
         try
         {
+            if (yields)
+                await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
             return await _buffer.FlushAsync(CancellationToken.None).ConfigureAwait(false);
         }
 #pragma warning disable CA1031 // Of several types, after an abort from elsewhere too. All mean that this connection is over.

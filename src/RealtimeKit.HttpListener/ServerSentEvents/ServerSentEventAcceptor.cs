@@ -1,6 +1,7 @@
 using System.IO.Pipelines;
 using System.Net;
 using Microsoft.Extensions.Logging;
+using RealtimeKit.Topics;
 
 namespace RealtimeKit.Listener;
 
@@ -64,7 +65,9 @@ internal static partial class ServerSentEventAcceptor
         // HTTP/1.0 knows no chunks: there the end of the connection is the end of the stream.
         response.SendChunked = context.Request.ProtocolVersion >= HttpVersion.Version11;
         response.KeepAlive &= !context.Request.HasEntityBody;
-        return new ValueTask<PipeWriter?>(new ResponseWriter(response.OutputStream));
+
+        // Topics deliver to one stream after the other.
+        return new ValueTask<PipeWriter?>(new ResponseWriter(response.OutputStream, yields: context.Find<TopicEventStream>() is not null));
     }
 
     /// <summary>Lets pages of allowed origins read the response.</summary>

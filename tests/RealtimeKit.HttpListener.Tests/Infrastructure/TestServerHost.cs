@@ -29,6 +29,9 @@ internal sealed class TestServerHost : IAsyncDisposable
             StopAsync);
     }
 
+    /// <summary>How samples/Echo serves on this host.</summary>
+    public static string[] EchoFlags { get; } = ["--host", "httplistener"];
+
     /// <summary>Streams that notice at once that their client has gone: here only a write shows it.</summary>
     public static HttpListenerServerSentEventOptions WatchfulEvents { get; } = new() { HeartbeatInterval = TimeSpan.FromMilliseconds(500) };
 

@@ -1,6 +1,9 @@
+using System.Net.Sockets;
 using System.Security.Claims;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using RealtimeKit.Topics;
 
@@ -42,6 +45,23 @@ internal static class TopicsServer
                 build?.Invoke(builder);
             },
             kestrel);
+
+    /// <summary>One whose buffers are small, so that a client that does not read is felt.</summary>
+    public static Task<TestServerHost> StartNarrowAsync(Action<TopicsOptions> topics, Action<TopicEndpointOptions> endpoint) => StartAsync(
+        Wire.Pipes,
+        topics,
+        endpoint,
+        build: builder => builder.WebHost.UseSockets(sockets =>
+        {
+            sockets.MaxWriteBufferSize = 8 * 1024;
+            sockets.CreateBoundListenSocket = endpoint =>
+            {
+                var socket = SocketTransportOptions.CreateDefaultBoundListenSocket(endpoint);
+                socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.SendBuffer, 8 * 1024);
+                return socket;
+            };
+        }),
+        kestrel: server => server.Limits.MaxResponseBufferSize = 8 * 1024);
 
     public static TopicHub Hub(this TestServerHost server) => server.App.Services.GetRequiredService<TopicHub>();
 

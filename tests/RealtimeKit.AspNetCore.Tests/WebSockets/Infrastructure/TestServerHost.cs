@@ -21,6 +21,9 @@ internal sealed class TestServerHost : IAsyncDisposable
         Logs = logs;
     }
 
+    /// <summary>How samples/Echo serves on this host.</summary>
+    public static string[] EchoFlags { get; } = [];
+
     /// <summary>Streams that notice at once that their client has gone: the defaults, on Kestrel.</summary>
     public static ServerSentEventEndpointOptions WatchfulEvents { get; } = new();
 

@@ -24,6 +24,10 @@ internal static class TopicsServer
         return server;
     }
 
+    /// <summary>One whose buffers are small, so that a client that does not read is felt; those of its sockets are the system's.</summary>
+    public static Task<TestServerHost> StartNarrowAsync(Action<TopicsOptions> topics, Action<HttpListenerTopicOptions> endpoint) =>
+        StartAsync(Wire.Pipes, topics, endpoint);
+
     public static TopicHub Hub(this TestServerHost server) => server.Topics!;
 
     /// <summary>Lets everybody publish.</summary>

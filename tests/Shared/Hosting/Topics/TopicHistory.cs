@@ -1,10 +1,9 @@
 using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
-using RealtimeKit.AspNetCore.Tests.WebSockets;
 using RealtimeKit.Topics;
 
-namespace RealtimeKit.AspNetCore.Tests.Topics;
+namespace RealtimeKit.Tests;
 
 /// <summary>One random history: its topics, its publisher, and the record of what its client was told.</summary>
 internal abstract class TopicHistory

@@ -1,17 +1,16 @@
 using System.Net;
 using System.Net.WebSockets;
 using System.Text;
-using RealtimeKit.AspNetCore.Tests.WebSockets;
 using RealtimeKit.Topics;
 
-namespace RealtimeKit.AspNetCore.Tests.Samples;
+namespace RealtimeKit.Tests;
 
-public class EchoTopicsTests
+public class EchoTopicsCases
 {
     [Fact(Timeout = Until.Bound)]
     public async Task Topics_SubscribersOfBothKinds_GetWhatIsPosted()
     {
-        await using var echo = await EchoProcess.StartAsync("--max-message", "1000");
+        await using var echo = await EchoProcess.StartAsync([.. TestServerHost.EchoFlags, "--max-message", "1000"]);
         using var http = new HttpClient { BaseAddress = echo.HttpUri };
         using var socket = new ClientWebSocket();
         await socket.ConnectAsync(new UriBuilder(echo.HttpUri) { Scheme = "ws", Path = "/topics", Query = "?topic=a&topic=b" }.Uri, Until.Cancelled);
@@ -42,7 +41,7 @@ public class EchoTopicsTests
     [Fact(Timeout = Until.Bound)]
     public async Task Topics_MoreThanAThousandMessages_TheLastThousandAreKept()
     {
-        await using var echo = await EchoProcess.StartAsync();
+        await using var echo = await EchoProcess.StartAsync(TestServerHost.EchoFlags);
         using var http = new HttpClient { BaseAddress = echo.HttpUri, DefaultRequestHeaders = { { "Accept", "application/json" } } };
         var answer = await http.GetStringAsync("/topics?topic=a", Until.Cancelled);
         TopicCursor.TryParse(answer.Split('"')[3], out var start).Should().BeTrue();

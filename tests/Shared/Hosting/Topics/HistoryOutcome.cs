@@ -1,4 +1,4 @@
-namespace RealtimeKit.AspNetCore.Tests.Topics;
+namespace RealtimeKit.Tests;
 
 /// <summary>What happened in histories.</summary>
 internal sealed class HistoryOutcome

@@ -2,10 +2,9 @@ using System.Globalization;
 using System.Net;
 using System.Text;
 using System.Text.Json;
-using RealtimeKit.AspNetCore.Tests.WebSockets;
 using RealtimeKit.Topics;
 
-namespace RealtimeKit.AspNetCore.Tests.Topics;
+namespace RealtimeKit.Tests;
 
 /// <summary>A client that does as a browser's EventSource: it comes back with the id of the last event that it has read whole.</summary>
 internal sealed class EventStreamHistory(TestServerHost server, int seed) : TopicHistory(server, seed)

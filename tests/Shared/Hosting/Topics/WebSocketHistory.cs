@@ -1,9 +1,8 @@
 using System.Net.WebSockets;
 using System.Text;
-using RealtimeKit.AspNetCore.Tests.WebSockets;
 using RealtimeKit.Topics;
 
-namespace RealtimeKit.AspNetCore.Tests.Topics;
+namespace RealtimeKit.Tests;
 
 /// <summary>
 /// A client of raw messages, whose payloads say where they stand. It comes back with the cursor of what it has; where it is told that it

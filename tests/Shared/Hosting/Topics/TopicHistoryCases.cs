@@ -1,18 +1,14 @@
 using System.Globalization;
-using System.Net.Sockets;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
-using RealtimeKit.AspNetCore.Tests.WebSockets;
 using RealtimeKit.Topics;
 
-namespace RealtimeKit.AspNetCore.Tests.Topics;
+namespace RealtimeKit.Tests;
 
 /// <summary>
 /// Random histories over real sockets: a publisher that never stops, and a client that loses its connection, reads slowly, stays away for
 /// longer than the history lasts, and adds topics. What it saw and the gaps that it was told are what was published, in order, each once.
 /// REALTIMEKIT_TOPIC_HISTORIES says how many; a failure names its seed, REALTIMEKIT_TOPIC_SEED runs it alone.
 /// </summary>
-public class HistoryTests
+public class TopicHistoryCases
 {
     private const int Bound = 30 * 60_000;
 
@@ -56,8 +52,7 @@ public class HistoryTests
     }
 
     // Buffers are small, so that a client that does not read is felt.
-    private static Task<TestServerHost> StartAsync() => TopicsServer.StartAsync(
-        Wire.Pipes,
+    private static Task<TestServerHost> StartAsync() => TopicsServer.StartNarrowAsync(
         topics =>
         {
             topics.BatchCount = 16;
@@ -80,16 +75,5 @@ public class HistoryTests
             });
             topics.Topic("k/**", topic => topic.HistoryCount = 10_000);
         },
-        options => options.WebSockets.Connection.SendBufferSize = 8 * 1024,
-        build: builder => builder.WebHost.UseSockets(sockets =>
-        {
-            sockets.MaxWriteBufferSize = 8 * 1024;
-            sockets.CreateBoundListenSocket = endpoint =>
-            {
-                var socket = SocketTransportOptions.CreateDefaultBoundListenSocket(endpoint);
-                socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.SendBuffer, 8 * 1024);
-                return socket;
-            };
-        }),
-        kestrel: server => server.Limits.MaxResponseBufferSize = 8 * 1024);
+        options => options.WebSockets.Connection.SendBufferSize = 8 * 1024);
 }
