@@ -4,7 +4,8 @@ using RealtimeKit.WebSockets;
 
 namespace RealtimeKit.Topics.Tests;
 
-/// <summary>A delivery allocates nothing, whatever is the target.</summary>
+/// <summary>A delivery allocates nothing, whatever is the target. Counted alone: between two batches a thread of the pool runs what other tests left there.</summary>
+[Collection(nameof(MemoryTests))]
 public class AllocationTests
 {
     private const int Entries = 512;
