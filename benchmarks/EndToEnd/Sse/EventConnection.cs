@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
 
@@ -9,12 +8,10 @@ internal sealed class EventConnection : IDisposable
 {
     private readonly Socket _socket;
     private readonly byte[] _event;
-    private readonly StringBuilder _head = new();
-    private bool _hasHead;
+    private EventStreamResponse _response = new();
     private bool _hasEvents;
     private int _opening;
-    private int _chunkLeft;
-    private int _chunkSize = -1;
+    private byte _lastOfOpening;
     private long _compared;
 
     public EventConnection(int port, string path, byte[] wire)
@@ -28,7 +25,7 @@ internal sealed class EventConnection : IDisposable
     public nint Handle => _socket.Handle;
 
     /// <summary>Whether the response's headers have arrived: what fires <c>open</c> in a browser.</summary>
-    public bool IsOpen => _hasHead;
+    public bool IsOpen => _response.HasHead;
 
     /// <summary>Whether a part of the body has arrived.</summary>
     public bool HasBody => _opening > 0 || _hasEvents;
@@ -45,11 +42,11 @@ internal sealed class EventConnection : IDisposable
         if (error != SocketError.Success || length == 0)
             throw new BenchmarkException($"The server closed a stream after {Events} events: {error}");
         var before = Events;
-        var bytes = buffer.AsSpan(0, length);
-        if (!_hasHead)
-            bytes = ReadHead(bytes);
-        if (!bytes.IsEmpty)
-            ReadChunks(bytes);
+        ReadOnlySpan<byte> bytes = buffer.AsSpan(0, length);
+        while (_response.TryRead(ref bytes, out var part))
+            ReadBody(part);
+        if (_response.IsEnded)
+            throw new BenchmarkException($"The server ended a stream after {Events} events");
         return (int)(Events - before);
     }
 
@@ -59,64 +56,14 @@ internal sealed class EventConnection : IDisposable
         _socket.Dispose();
     }
 
-    private Span<byte> ReadHead(Span<byte> bytes)
-    {
-        for (var i = 0; i < bytes.Length; i++)
-        {
-            _head.Append((char)bytes[i]);
-            if (bytes[i] != '\n' || _head.Length < 4 || _head[^3] != '\n')
-                continue;
-            var head = _head.ToString();
-            if (!head.StartsWith("HTTP/1.1 200 ", StringComparison.Ordinal)
-                || !head.Contains("\r\nTransfer-Encoding: chunked\r\n", StringComparison.OrdinalIgnoreCase)
-                || !head.Contains("\r\nContent-Type: text/event-stream", StringComparison.OrdinalIgnoreCase))
-                throw new BenchmarkException($"No event stream: {head}");
-            _hasHead = true;
-            _head.Clear();
-            _head.Capacity = 0;
-            return bytes[(i + 1)..];
-        }
-        return [];
-    }
-
-    private void ReadChunks(Span<byte> bytes)
-    {
-        while (!bytes.IsEmpty)
-        {
-            if (_chunkLeft > 0)
-            {
-                var part = bytes[..Math.Min(_chunkLeft, bytes.Length)];
-                ReadBody(part);
-                _chunkLeft -= part.Length;
-                bytes = bytes[part.Length..];
-                continue;
-            }
-
-            // The CRLF behind a chunk, then the next one's size in hexadecimal.
-            var next = bytes[0];
-            bytes = bytes[1..];
-            if (next == '\r')
-                continue;
-            if (next != '\n')
-            {
-                _chunkSize = (Math.Max(_chunkSize, 0) * 16) + int.Parse([(char)next], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
-                continue;
-            }
-            if (_chunkSize == 0)
-                throw new BenchmarkException($"The server ended a stream after {Events} events");
-            _chunkLeft = Math.Max(_chunkSize, 0);
-            _chunkSize = -1;
-        }
-    }
-
-    private void ReadBody(Span<byte> bytes)
+    private void ReadBody(ReadOnlySpan<byte> bytes)
     {
         if (!_hasEvents)
         {
             // An opening has comments and a retry; the first "d" at the start of a line is an event's.
-            while (!bytes.IsEmpty && !(bytes[0] == 'd' && (_opening == 0 || _head is [.., '\n'])))
+            while (!bytes.IsEmpty && !(bytes[0] == 'd' && (_opening == 0 || _lastOfOpening == '\n')))
             {
-                _head.Clear().Append((char)bytes[0]);
+                _lastOfOpening = bytes[0];
                 _opening++;
                 bytes = bytes[1..];
             }

@@ -1,5 +1,4 @@
 using System.IO.Pipelines;
-using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.Timeouts;
@@ -19,7 +18,7 @@ internal static partial class ServerSentEventAcceptor
         if (!options.Origins.IsAllowed(context.Request))
         {
             OriginRefusal.Log(logger, "Event stream", context.Request, options.Origins);
-            await RefuseAsync(context.Response, StatusCodes.Status403Forbidden, "Pages of this origin may not open this event stream.").ConfigureAwait(false);
+            await context.Response.RefuseAsync(StatusCodes.Status403Forbidden, "Pages of this origin may not open this event stream.").ConfigureAwait(false);
             return null;
         }
 
@@ -28,7 +27,7 @@ internal static partial class ServerSentEventAcceptor
         if (ServerSentEventRequest.Read(context.Request) is not { } request)
         {
             Log.CursorRefused(logger, ServerSentEventRequest.MaxLastEventIdLength);
-            await RefuseAsync(context.Response, StatusCodes.Status400BadRequest, "Last-Event-ID is malformed or too long.").ConfigureAwait(false);
+            await context.Response.RefuseAsync(StatusCodes.Status400BadRequest, "Last-Event-ID is malformed or too long.").ConfigureAwait(false);
             return null;
         }
 
@@ -107,16 +106,6 @@ internal static partial class ServerSentEventAcceptor
             default:
                 break;
         }
-    }
-
-    /// <summary>Refuses with a status and a text.</summary>
-    public static Task RefuseAsync(HttpResponse response, int statusCode, string reason)
-    {
-        var body = Encoding.UTF8.GetBytes(reason);
-        response.StatusCode = statusCode;
-        response.ContentType = "text/plain; charset=utf-8";
-        response.ContentLength = body.Length;
-        return response.Body.WriteAsync(body).AsTask();
     }
 
     private static partial class Log

@@ -47,8 +47,7 @@ internal static class TopicContextExtensions
         return context.Response.WriteAsJsonAsync(value, json, cancellationToken: context.RequestAborted);
     }
 
-    public static Task RespondAsync(this HttpContext context, int statusCode, string reason) =>
-        ServerSentEventAcceptor.RefuseAsync(context.Response, statusCode, reason);
+    public static Task RespondAsync(this HttpContext context, int statusCode, string reason) => context.Response.RefuseAsync(statusCode, reason);
 
     /// <summary>Reads a body as it comes: what a client says of its length is believed only where it is too long.</summary>
     /// <exception cref="TopicRefusedException">It is too long, or broken.</exception>

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.Timeouts;
@@ -27,7 +26,7 @@ internal static partial class WebSocketAcceptor
         if (!options.Origins.IsAllowed(context.Request))
         {
             OriginRefusal.Log(logger, "WebSocket", context.Request, options.Origins);
-            await RefuseAsync(context.Response, StatusCodes.Status403Forbidden, "This origin may not connect (RFC 6455 §10.2).").ConfigureAwait(false);
+            await context.Response.RefuseAsync(StatusCodes.Status403Forbidden, "This origin may not connect (RFC 6455 §10.2).").ConfigureAwait(false);
             return null;
         }
 
@@ -51,7 +50,7 @@ internal static partial class WebSocketAcceptor
         if (transport is null)
         {
             Log.HandshakeRefused(logger, StatusCodes.Status503ServiceUnavailable, "The server takes no more upgraded connections.");
-            await RefuseAsync(context.Response, StatusCodes.Status503ServiceUnavailable, "The server cannot take this connection now.").ConfigureAwait(false);
+            await context.Response.RefuseAsync(StatusCodes.Status503ServiceUnavailable, "The server cannot take this connection now.").ConfigureAwait(false);
             return null;
         }
 
@@ -93,16 +92,7 @@ internal static partial class WebSocketAcceptor
     private static Task RefuseAsync(HttpResponse response, WebSocketHandshakeResult handshake)
     {
         handshake.WriteHeaders(response.Headers, static (headers, name, value) => headers[name] = value);
-        return RefuseAsync(response, handshake.StatusCode, handshake.Reason);
-    }
-
-    private static Task RefuseAsync(HttpResponse response, int statusCode, string reason)
-    {
-        var body = Encoding.UTF8.GetBytes(reason);
-        response.StatusCode = statusCode;
-        response.ContentType = "text/plain; charset=utf-8";
-        response.ContentLength = body.Length;
-        return response.Body.WriteAsync(body).AsTask();
+        return response.RefuseAsync(handshake.StatusCode, handshake.Reason);
     }
 
     private static partial class Log

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 
 namespace RealtimeKit.Benchmarks.EndToEnd;
@@ -7,9 +6,7 @@ namespace RealtimeKit.Benchmarks.EndToEnd;
 internal sealed class EventStreamSubscriber : Subscriber
 {
     private PartialMessage _partial;
-    private StringBuilder? _head = new();
-    private int _chunkLeft;
-    private int _chunkSize = -1;
+    private EventStreamResponse _response = new();
     private bool _isOther;
 
     public EventStreamSubscriber(int port, FanOutRecord record, bool reads)
@@ -21,52 +18,10 @@ internal sealed class EventStreamSubscriber : Subscriber
 
     protected override void Read(ReadOnlySpan<byte> bytes)
     {
-        if (_head is not null)
-            bytes = ReadHead(bytes);
-        while (!bytes.IsEmpty)
-        {
-            if (_chunkLeft > 0)
-            {
-                var part = bytes[..Math.Min(_chunkLeft, bytes.Length)];
-                ReadBody(part);
-                _chunkLeft -= part.Length;
-                bytes = bytes[part.Length..];
-                continue;
-            }
-
-            // The CRLF behind a chunk, then the next one's size in hexadecimal.
-            var next = bytes[0];
-            bytes = bytes[1..];
-            if (next == '\r')
-                continue;
-            if (next != '\n')
-            {
-                _chunkSize = (Math.Max(_chunkSize, 0) * 16) + int.Parse([(char)next], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
-                continue;
-            }
-            if (_chunkSize == 0)
-                throw new BenchmarkException($"The server ended a stream after {Received} messages");
-            _chunkLeft = Math.Max(_chunkSize, 0);
-            _chunkSize = -1;
-        }
-    }
-
-    private ReadOnlySpan<byte> ReadHead(ReadOnlySpan<byte> bytes)
-    {
-        for (var i = 0; i < bytes.Length; i++)
-        {
-            _head!.Append((char)bytes[i]);
-            if (bytes[i] != '\n' || _head.Length < 4 || _head[^3] != '\n')
-                continue;
-            var head = _head.ToString();
-            if (!head.StartsWith("HTTP/1.1 200 ", StringComparison.Ordinal)
-                || !head.Contains("\r\nTransfer-Encoding: chunked\r\n", StringComparison.OrdinalIgnoreCase)
-                || !head.Contains("\r\nContent-Type: text/event-stream", StringComparison.OrdinalIgnoreCase))
-                throw new BenchmarkException($"No event stream: {head}");
-            _head = null;
-            return bytes[(i + 1)..];
-        }
-        return [];
+        while (_response.TryRead(ref bytes, out var part))
+            ReadBody(part);
+        if (_response.IsEnded)
+            throw new BenchmarkException($"The server ended a stream after {Received} messages");
     }
 
     private void ReadBody(ReadOnlySpan<byte> body)
