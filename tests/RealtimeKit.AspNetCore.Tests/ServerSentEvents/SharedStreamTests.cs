@@ -43,6 +43,7 @@ public class SharedStreamTests
             Assert.Skip("chromium is not installed. Run: apt-get install chromium");
         var cursors = new ConcurrentQueue<string?>();
         var publish = new SemaphoreSlim(0);
+        var streams = 0;
         string[] events = ["first", "two", "leave", "after", "end"];
         await using var server = await TestServerHost.StartAsync(Wire.Pipes, app =>
         {
@@ -50,10 +51,17 @@ public class SharedStreamTests
             app.MapGet("/tab", () => Results.Content(Tab.Replace("SCRIPT", Script(), StringComparison.Ordinal), "text/html"));
             app.MapServerSentEvents("/events", async (stream, request, _, cancel) =>
             {
+                var own = Interlocked.Increment(ref streams);
                 cursors.Enqueue(request.LastEventId);
                 for (var i = int.Parse(request.LastEventId ?? "0", CultureInfo.InvariantCulture); i < events.Length; i++)
                 {
                     await publish.WaitAsync(cancel);
+                    if (Volatile.Read(ref streams) != own)
+                    {
+                        publish.Release();   // the tab that left had this stream: the next one's has the turn
+                        return;
+                    }
+
                     await stream.WriteAsync(events[i], id: $"{i + 1}", cancellationToken: cancel);
                 }
             });
