@@ -1,0 +1,28 @@
+using RealtimeKit.AspNetCore;
+using RealtimeKit.Topics;
+
+namespace RealtimeKit.Samples.Showcase.Pages;
+
+/// <summary>A topic for each match, one URL for all: the browser's own Last-Event-ID brings back what a client has missed, in every match.</summary>
+internal static class LiveSports
+{
+    public static void Add(IServiceCollection services)
+    {
+        services.AddTopics(topics => topics.Topic("sports/*", match => match.HistoryCount = 1000));
+        services.AddSingleton<MatchDay>();
+        services.AddHostedService(services => services.GetRequiredService<MatchDay>());
+    }
+
+    public static void Map(WebApplication app)
+    {
+        app.MapTopics("/sports/live", live =>
+        {
+            live.Topics = MatchDay.Topics;
+            live.AllowNamedTopics = false;
+            live.ServerSentEvents = new ServerSentEventEndpointOptions { Retry = TimeSpan.FromSeconds(1) };
+        });
+
+        // What a page begins with: the scores, and the cursor that belongs to them.
+        app.MapGet("/sports/table", (MatchDay day) => TypedResults.Json(day.Table(), ShowcaseJson.Default.MatchTable));
+    }
+}
