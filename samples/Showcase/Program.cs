@@ -30,6 +30,7 @@ Inspector.Add(builder.Services);
 Comparison.Add(builder.Services);
 
 await using var app = builder.Build();
+app.UseWireCount();
 app.UseSecurityHeaders();
 app.UseStaticFiles();
 app.MapSite();

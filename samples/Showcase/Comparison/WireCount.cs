@@ -50,8 +50,15 @@ internal static class WireCountExtensions
         return next(connection);
     });
 
-    /// <summary>What the request's connection has sent, in bytes.</summary>
-    public static long BytesSent(this HttpContext http) => http.Features.Get<WireCount>()?.Bytes ?? 0;
+    /// <summary>Remembers where each request begins on its connection, which others may have used before.</summary>
+    public static void UseWireCount(this WebApplication app) => app.Use(static (http, next) =>
+    {
+        http.Items[typeof(WireCount)] = http.Features.Get<WireCount>()?.Bytes;
+        return next(http);
+    });
+
+    /// <summary>What was sent for a request, in bytes.</summary>
+    public static long BytesSent(this HttpContext http) => http.Features.Get<WireCount>()?.Bytes - (long?)http.Items[typeof(WireCount)] ?? 0;
 
     private sealed class Pipes(PipeReader input, PipeWriter output) : IDuplexPipe
     {

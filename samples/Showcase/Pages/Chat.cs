@@ -1,16 +1,18 @@
+using System.Net.WebSockets;
 using RealtimeKit.AspNetCore;
 using RealtimeKit.Topics;
 using RealtimeKit.WebSockets;
 
 namespace RealtimeKit.Samples.Showcase.Pages;
 
-/// <summary>A room is a topic: everybody reads the same log, and whoever comes in reads its end first.</summary>
+/// <summary>A room is a topic. Everybody reads one log; whoever comes in reads its end first.</summary>
 internal static class Chat
 {
     private const string Room = "chat";
     private static readonly People People = new(limit: 100);
 
-    public static void Add(IServiceCollection services) => services.AddTopics(topics => topics.Topic(Room, room => room.HistoryCount = 100));
+    public static void Add(IServiceCollection services) =>
+        services.AddTopics(topics => topics.Topic(Room, room => room.HistoryCount = 100));
 
     public static void Map(WebApplication app)
     {
@@ -20,15 +22,16 @@ internal static class Chat
         {
             if (!People.TryAdd(http.Request.Query["name"], out var name))
             {
-                await connection.CloseAsync((System.Net.WebSockets.WebSocketCloseStatus)4409, "The room is full, or somebody has this name.");
+                await connection.CloseAsync((WebSocketCloseStatus)4409, "This name is taken, or the room full.");
                 return;
             }
 
             try
             {
-                // The last lines, then whatever comes: one cursor for both, so that nothing falls between them.
+                // The last lines, then whatever comes: one cursor, so that nothing falls between.
                 var history = await topics.GetOldestCursorAsync([Room]);
-                await using var lines = await topics.SubscribeAsync(new WebSocketTopicSubscriber(connection), [Room], history);
+                var client = new WebSocketTopicSubscriber(connection);
+                await using var lines = await topics.SubscribeAsync(client, [Room], history);
                 await SayAsync(new ChatEvent("joined", name, "", People.Names));
 
                 var rate = new RateLimit(perSecond: 5, burst: 10);
@@ -45,6 +48,7 @@ internal static class Chat
             }
         });
 
-        ValueTask<TopicPosition> SayAsync(ChatEvent said) => topics.PublishAsync(Room, said, ShowcaseJson.Default.ChatEvent);
+        ValueTask<TopicPosition> SayAsync(ChatEvent said) =>
+            topics.PublishAsync(Room, said, ShowcaseJson.Default.ChatEvent);
     }
 }

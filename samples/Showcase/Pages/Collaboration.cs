@@ -3,7 +3,7 @@ using RealtimeKit.WebSockets;
 
 namespace RealtimeKit.Samples.Showcase.Pages;
 
-/// <summary>The server's half of npm's y-websocket, which runs unmodified in the page: it keeps a room's updates, and understands none.</summary>
+/// <summary>The server's half of npm's y-websocket: it keeps a room's updates, and understands none.</summary>
 internal static class Collaboration
 {
     public static void Add(IServiceCollection services) => services.AddSingleton(new YRooms(maxRooms: 64));
@@ -14,7 +14,8 @@ internal static class Collaboration
         var options = new WebSocketEndpointOptions { Connection = { MaxMessageSize = YRoom.MaxDocumentSize } };
         app.MapWebSocket("/collaboration/live/{room:maxlength(40)}", options, async (connection, http) =>
         {
-            if (!rooms.TryEnter((string)http.GetRouteValue("room")!, connection, out var member))
+            var room = (string)http.GetRouteValue("room")!;
+            if (!rooms.TryEnter(room, connection, out var member))
             {
                 await connection.CloseAsync(YRoom.TryLater, "There is no room left.");
                 return;

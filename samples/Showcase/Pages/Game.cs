@@ -1,9 +1,10 @@
+using System.Net.WebSockets;
 using RealtimeKit.AspNetCore;
 using RealtimeKit.WebSockets;
 
 namespace RealtimeKit.Samples.Showcase.Pages;
 
-/// <summary>Sixty times a second the world takes a step, and everybody gets the same frame: encoded once, binary, a few dozen bytes.</summary>
+/// <summary>Sixty steps a second; everybody gets the same frame, encoded once.</summary>
 internal static class Game
 {
     public static void Add(IServiceCollection services)
@@ -24,7 +25,7 @@ internal static class Game
         {
             if (!world.TryEnter(connection, out var player))
             {
-                await connection.CloseAsync((System.Net.WebSockets.WebSocketCloseStatus)4409, "The field is full.");
+                await connection.CloseAsync((WebSocketCloseStatus)4409, "The field is full.");
                 return;
             }
 

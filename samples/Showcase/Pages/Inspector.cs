@@ -7,7 +7,8 @@ namespace RealtimeKit.Samples.Showcase.Pages;
 /// <summary>A connection that does as it is told, and the library's own meters beside it.</summary>
 internal static class Inspector
 {
-    public static void Add(IServiceCollection services) => services.AddSingleton<MeterReader>();
+    public static void Add(IServiceCollection services) =>
+        services.AddSingleton<MeterReader>();
 
     public static void Map(WebApplication app)
     {
@@ -21,20 +22,21 @@ internal static class Inspector
                     continue;
                 switch (message.Payload.Length < 64 ? message.GetText() : "")
                 {
-                    case "ping":    // a Ping frame, which the browser answers by itself: pages never see it
+                    case "ping":    // a Ping frame: browsers answer, pages never see it
                         var roundTrip = await connection.PingAsync();
-                        await connection.SendAsync(new Ping(roundTrip.TotalMilliseconds), ShowcaseJson.Default.Ping);
+                        var answer = new Ping(roundTrip.TotalMilliseconds);
+                        await connection.SendAsync(answer, ShowcaseJson.Default.Ping);
                         break;
                     case "close 1000":
                         await connection.CloseAsync(WebSocketCloseStatus.NormalClosure, "as you asked");
                         break;
                     case "close 1002":
-                        await connection.CloseAsync(WebSocketCloseStatus.ProtocolError, "as if you had broken a rule");
+                        await connection.CloseAsync(WebSocketCloseStatus.ProtocolError, "as if a rule was broken");
                         break;
                     case "abort":   // no Close frame: the browser says 1006
                         connection.Abort();
                         break;
-                    default:        // anything over the limit never gets here: the library has answered 1009
+                    default:        // over the limit nothing gets here: the library answers 1009
                         await connection.SendAsync(message.Payload, message.Type);
                         break;
                 }
@@ -42,6 +44,7 @@ internal static class Inspector
         });
 
         var meters = app.Services.GetRequiredService<MeterReader>();
-        app.MapServerSentEvents("/inspector/meters", ShowcaseJson.Default.IReadOnlyListMeasured, (request, http) => meters.EachSecondAsync());
+        app.MapServerSentEvents("/inspector/meters", ShowcaseJson.Default.IReadOnlyListMeasured, (_, _) =>
+            meters.EachSecondAsync());
     }
 }

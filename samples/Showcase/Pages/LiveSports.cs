@@ -3,7 +3,7 @@ using RealtimeKit.Topics;
 
 namespace RealtimeKit.Samples.Showcase.Pages;
 
-/// <summary>A topic for each match, one URL for all: the browser's own Last-Event-ID brings back what a client has missed, in every match.</summary>
+/// <summary>A topic for each match, one stream: the browser's own Last-Event-ID brings back what was missed.</summary>
 internal static class LiveSports
 {
     public static void Add(IServiceCollection services)
@@ -19,10 +19,11 @@ internal static class LiveSports
         {
             live.Topics = MatchDay.Topics;
             live.AllowNamedTopics = false;
-            live.ServerSentEvents = new ServerSentEventEndpointOptions { Retry = TimeSpan.FromSeconds(1) };
+            live.ServerSentEvents = new() { Retry = TimeSpan.FromSeconds(1) };
         });
 
         // What a page begins with: the scores, and the cursor that belongs to them.
-        app.MapGet("/sports/table", (MatchDay day) => TypedResults.Json(day.Table(), ShowcaseJson.Default.MatchTable));
+        app.MapGet("/sports/table", (MatchDay day) =>
+            TypedResults.Json(day.Table(), ShowcaseJson.Default.MatchTable));
     }
 }

@@ -2,7 +2,7 @@ using RealtimeKit.AspNetCore;
 
 namespace RealtimeKit.Samples.Showcase.Pages;
 
-/// <summary>Any async sequence is an event stream. This one begins after the last reading that the browser has.</summary>
+/// <summary>Any async sequence is an event stream: this one begins after the last reading that a tab has.</summary>
 internal static class Sensors
 {
     public static void Add(IServiceCollection services)
@@ -11,9 +11,10 @@ internal static class Sensors
         services.AddHostedService(services => services.GetRequiredService<SensorLog>());
     }
 
-    public static void Map(WebApplication app) =>
-        app.MapServerSentEvents(
-            "/sensors/live",
-            ShowcaseJson.Default.Reading,
-            (request, http) => http.RequestServices.GetRequiredService<SensorLog>().After(request.LastEventId));
+    public static void Map(WebApplication app)
+    {
+        var sensors = app.Services.GetRequiredService<SensorLog>();
+        app.MapServerSentEvents("/sensors/live", ShowcaseJson.Default.Reading, (request, http) =>
+            sensors.After(request.LastEventId));
+    }
 }

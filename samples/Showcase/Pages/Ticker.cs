@@ -3,7 +3,7 @@ using RealtimeKit.Topics;
 
 namespace RealtimeKit.Samples.Showcase.Pages;
 
-/// <summary>Prices change faster than some can read: those get the newest price of each share, and are told how much was left out.</summary>
+/// <summary>Whoever reads too slowly gets the newest price of each share, and is told what was left out.</summary>
 internal static class Ticker
 {
     public static void Add(IServiceCollection services)
@@ -25,8 +25,12 @@ internal static class Ticker
         app.MapServerSentEvents("/ticker/live", async (events, request, http, closed) =>
         {
             _ = TopicCursor.TryParse(request.LastEventId, out var cursor);
-            var client = new PacedSubscriber(new ServerSentEventTopicSubscriber(events), PacedSubscriber.PaceOf(http.Request));
-            await using var subscription = await topics.SubscribeAsync(client, [StockExchange.Prices, StockExchange.News], cursor, cancellationToken: closed);
+            var client = new ServerSentEventTopicSubscriber(events);
+            await using var subscription = await topics.SubscribeAsync(
+                new PacedSubscriber(client, http.Request),      // some tabs take their time
+                [StockExchange.Prices, StockExchange.News],
+                cursor,
+                cancellationToken: closed);
             await Task.Delay(Timeout.Infinite, closed);
         });
 

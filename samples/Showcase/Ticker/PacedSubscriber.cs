@@ -3,21 +3,25 @@ using RealtimeKit.Topics;
 
 namespace RealtimeKit.Samples.Showcase;
 
-/// <summary>A client that takes its time, as a slow phone would: the next batch is read only when it is done with the last.</summary>
-internal sealed class PacedSubscriber(ITopicSubscriber client, TimeSpan pace) : ITopicSubscriber
+/// <summary>A client that takes its time, as a slow phone would, before it is ready for the next batch.</summary>
+internal sealed class PacedSubscriber(ITopicSubscriber client, HttpRequest request) : ITopicSubscriber
 {
-    /// <summary>What a page asks for, at most 10 s: <c>?pace=2000</c>.</summary>
-    public static TimeSpan PaceOf(HttpRequest request) =>
-        ushort.TryParse(request.Query["pace"], NumberStyles.None, CultureInfo.InvariantCulture, out var pace) ? TimeSpan.FromMilliseconds(Math.Min(pace, (ushort)10_000)) : TimeSpan.Zero;
+    // What the page asks for, at most 10 s: ?pace=2000.
+    private readonly int _pace =
+        int.TryParse(request.Query["pace"], NumberStyles.None, CultureInfo.InvariantCulture, out var pace)
+            ? Math.Min(pace, 10_000)
+            : 0;
 
     public async ValueTask WaitUntilReadyAsync()
     {
-        if (pace > TimeSpan.Zero)
-            await Task.Delay(pace);
+        if (_pace > 0)
+            await Task.Delay(_pace);
         await client.WaitUntilReadyAsync();
     }
 
-    public ValueTask DeliverAsync(TopicSubscription subscription, ReadOnlySpan<TopicItem> items) => client.DeliverAsync(subscription, items);
+    public ValueTask DeliverAsync(TopicSubscription subscription, ReadOnlySpan<TopicItem> items) =>
+        client.DeliverAsync(subscription, items);
 
-    public void OnEnded(TopicSubscription subscription, TopicSubscriptionEnd reason, Exception? exception) => client.OnEnded(subscription, reason, exception);
+    public void OnEnded(TopicSubscription subscription, TopicSubscriptionEnd reason, Exception? exception) =>
+        client.OnEnded(subscription, reason, exception);
 }

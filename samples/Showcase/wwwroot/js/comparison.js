@@ -2,22 +2,21 @@ import { Connection, byId, closeWithPage, element } from './common.js';
 
 const key = crypto.randomUUID();
 const rows = [
-  ['state', 'State'], ['messages', 'Messages'], ['median', 'Latency, median'], ['worst', 'Latency, 95th percentile'],
+  ['state', 'State'], ['messages', 'Messages'], ['median', 'Delay, median'], ['worst', 'Delay, 95th percentile'],
   ['opening', 'Bytes to open'], ['each', 'Bytes a message'], ['total', 'Bytes in all'],
   ['breaks', 'Breaks'], ['away', 'Away for, last time'], ['replayed', 'Replayed after breaks'], ['missed', 'Missed'],
 ];
-let offset = 0;   // the server's clock less this one
+let fastest = Infinity;   // of all messages of both: what differs between the clocks is in it, and in every other
 
 function column(name) {
   const cells = {};
   const counts = { messages: 0, breaks: 0, replayed: 0, missed: 0, total: 0 };
-  let latencies = [], first = null, before = 0, last = 0, lostAt = null, openedAtBeat = 0, away = null, state = 'connecting', opening = null, each = null;
+  let delays = [], first = null, before = 0, last = 0, lostAt = null, away = null, state = 'connecting', opening = null, each = null;
   return {
     cells,
     opened() {
       state = 'live';
       first = null;
-      openedAtBeat = Math.floor((Date.now() + offset) / 50);
     },
     lost(text) {
       state = text;
@@ -26,14 +25,13 @@ function column(name) {
       counts.breaks++;
     },
     take(beat) {
-      const now = performance.timeOrigin + performance.now() + offset;
+      const delay = performance.timeOrigin + performance.now() - beat.at;
       counts.messages++;
       if (lostAt !== null) { away = performance.now() - lostAt; lostAt = null; }
-      if (last && beat.number <= openedAtBeat - 1) counts.replayed++;
-      else {
-        latencies.push(Math.max(0, now - beat.at));
-        if (latencies.length > 400) latencies.shift();
-      }
+      if (beat.isReplay) counts.replayed++;
+      fastest = Math.min(fastest, delay);
+      delays.push(delay);
+      if (delays.length > 400) delays.shift();
       if (last) counts.missed += beat.number - last - 1;
       last = beat.number;
       if (!first) { first = { bytes: beat.bytes, messages: 0 }; opening = beat.bytes; before = 0; }
@@ -42,8 +40,8 @@ function column(name) {
       before = beat.bytes;
     },
     show() {
-      const sorted = latencies.toSorted((a, b) => a - b);
-      const ms = value => value === undefined ? '–' : `${value.toFixed(1)} ms`;
+      const sorted = delays.toSorted((a, b) => a - b);
+      const ms = value => value === undefined ? '–' : `${(value - fastest).toFixed(1)} ms`;
       const texts = {
         ...counts, state, median: ms(sorted[sorted.length >> 1]), worst: ms(sorted[Math.floor(sorted.length * 0.95)]),
         opening: opening ?? '–', each: each?.toFixed(1) ?? '–', away: away === null ? '–' : `${(away / 1000).toFixed(2)} s`,
@@ -64,17 +62,6 @@ for (const [row, title] of rows) {
     tr.append(cells[row]);
   }
   byId('rows').append(tr);
-}
-
-// The shortest of a few round trips says best how the clocks differ.
-let shortest = Infinity;
-for (let i = 0; i < 8; i++) {
-  const asked = performance.now();
-  const clock = Number(await (await fetch('/comparison/clock')).text());
-  const answered = performance.now();
-  if (answered - asked >= shortest) continue;
-  shortest = answered - asked;
-  offset = clock - (performance.timeOrigin + (asked + answered) / 2);
 }
 
 new Connection(`/comparison/socket?key=${key}`, {
