@@ -41,14 +41,15 @@ byId('say').addEventListener('submit', event => {
 
 // textContent everywhere: a message is text, whatever it looks like.
 function show(said, me) {
-  const isAtEnd = lines.scrollHeight - lines.scrollTop - lines.clientHeight < 40;
+  const view = byId('log');
+  const isAtEnd = view.scrollHeight - view.scrollTop - view.clientHeight < 40;
   const line = element('li', undefined, said.kind === 'line' ? (said.name === me ? 'mine' : '') : 'event');
   line.append(element('time', timeOf(new Date(said.at))));
   if (said.kind === 'line') line.append(element('b', said.name), element('span', said.text));
   else line.append(element('span', `${said.name} ${said.kind}`));
   lines.append(line);
   while (lines.children.length > 300) lines.firstElementChild.remove();
-  if (isAtEnd) lines.scrollTop = lines.scrollHeight;
+  if (isAtEnd) view.scrollTop = view.scrollHeight;
   if (said.people) {
     byId('people').replaceChildren(...said.people.map(name => element('li', name)));
     setText('count', said.people.length);
