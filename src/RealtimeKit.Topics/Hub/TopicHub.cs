@@ -64,20 +64,21 @@ public sealed partial class TopicHub : ITopicPublisher, IAsyncDisposable
     /// <exception cref="ArgumentException">A name is not allowed.</exception>
     /// <exception cref="TopicLimitException">There are too many topics for a cursor.</exception>
     /// <exception cref="TopicEngineException">The store cannot be reached.</exception>
-    public async ValueTask<TopicCursor> GetCursorAsync(IEnumerable<string> topics, CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(topics);
-        var cursor = TopicCursor.Empty;
-        foreach (var topic in topics)
-        {
-            TopicName.ThrowIfInvalid(topic, nameof(topics));
-            if (cursor.Count >= Options.MaxTopicsPerSubscription && !cursor.TryGetPosition(topic, out _))
-                throw new TopicLimitException($"A subscription has at most {Options.MaxTopicsPerSubscription} topics.");
-            cursor = cursor.With(topic, await Engine.GetPositionAsync(topic, cancellationToken).ConfigureAwait(false));
-        }
+    public ValueTask<TopicCursor> GetCursorAsync(IEnumerable<string> topics, CancellationToken cancellationToken = default) =>
+        GetCursorAsync(topics, fromOldest: false, cancellationToken);
 
-        return cursor;
-    }
+    /// <summary>
+    /// The positions before the oldest entries that are held of topics: whoever subscribes after this cursor reads the history first. What
+    /// leaves the history between the two is told as a gap.
+    /// </summary>
+    /// <param name="topics">The topics, up to <see cref="TopicsOptions.MaxTopicsPerSubscription"/>.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>The cursor.</returns>
+    /// <exception cref="ArgumentException">A name is not allowed.</exception>
+    /// <exception cref="TopicLimitException">There are too many topics for a cursor.</exception>
+    /// <exception cref="TopicEngineException">The store cannot be reached.</exception>
+    public ValueTask<TopicCursor> GetOldestCursorAsync(IEnumerable<string> topics, CancellationToken cancellationToken = default) =>
+        GetCursorAsync(topics, fromOldest: true, cancellationToken);
 
     /// <summary>Subscribes.</summary>
     /// <param name="subscriber">Where to deliver; it may be called before this returns.</param>
@@ -234,6 +235,28 @@ public sealed partial class TopicHub : ITopicPublisher, IAsyncDisposable
         return access.Action == TopicAction.Subscribe
             ? options.AuthorizeSubscribe?.Invoke(access) ?? new ValueTask<bool>(true)
             : options.AuthorizePublish?.Invoke(access) ?? new ValueTask<bool>(false);
+    }
+
+    private async ValueTask<TopicCursor> GetCursorAsync(IEnumerable<string> topics, bool fromOldest, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(topics);
+        var cursor = TopicCursor.Empty;
+        foreach (var topic in topics)
+        {
+            TopicName.ThrowIfInvalid(topic, nameof(topics));
+            if (cursor.Count >= Options.MaxTopicsPerSubscription && !cursor.TryGetPosition(topic, out _))
+                throw new TopicLimitException($"A subscription has at most {Options.MaxTopicsPerSubscription} topics.");
+            var position = await Engine.GetPositionAsync(topic, cancellationToken).ConfigureAwait(false);
+            if (fromOldest)
+            {
+                position = position with { Offset = 0 };
+                position = (await Engine.ReadAsync(topic, position, 1, cancellationToken).ConfigureAwait(false)).Gap?.To ?? position;
+            }
+
+            cursor = cursor.With(topic, position);
+        }
+
+        return cursor;
     }
 
     private void Add(TopicSubscription subscription)
