@@ -90,5 +90,10 @@ internal static class TopicContextExtensions
         {
             throw error.StatusCode == StatusCodes.Status413PayloadTooLarge ? tooLong : new TopicRefusedException(error.StatusCode, "The body is broken.");
         }
+        catch (IOException)
+        {
+            // Kestrel throws no other for a chunk's size that overflows (RFC 9112 §7.1); or the client has gone.
+            throw new TopicRefusedException(StatusCodes.Status400BadRequest, "The body is broken.");
+        }
     }
 }

@@ -20,16 +20,17 @@ internal sealed record RawFrame(bool IsFinal, int Opcode, byte[] Payload)
 /// </summary>
 internal sealed class RawWebSocket : IAsyncDisposable
 {
-    private readonly Socket _socket;
+    private readonly Socket? _socket;
     private readonly Stream _stream;
 
-    private RawWebSocket(Socket socket, Stream stream)
+    private RawWebSocket(Socket? socket, Stream stream)
     {
         _socket = socket;
         _stream = stream;
     }
 
-    public Socket Socket => _socket;
+    /// <summary>The socket, where it has one of its own.</summary>
+    public Socket Socket => _socket!;
 
     public Stream Stream => _stream;
 
@@ -48,6 +49,9 @@ internal sealed class RawWebSocket : IAsyncDisposable
         await raw.SendHeadAsync(head.ToString());
         return raw;
     }
+
+    /// <summary>Speaks over a connection whose handshake is done.</summary>
+    public static RawWebSocket Over(Stream stream) => new(null, stream);
 
     public static async Task<RawWebSocket> OpenAsync(int port, bool isTls)
     {
@@ -114,7 +118,11 @@ internal sealed class RawWebSocket : IAsyncDisposable
 
     public static byte[] Close(int status) => Frame(8, [(byte)(status >> 8), (byte)status]);
 
-    public async Task SendAsync(params byte[][] frames) => await _stream.WriteAsync(frames.SelectMany(frame => frame).ToArray(), Until.Cancelled);
+    public async Task SendAsync(params byte[][] frames)
+    {
+        await _stream.WriteAsync(frames.SelectMany(frame => frame).ToArray(), Until.Cancelled);
+        await _stream.FlushAsync(Until.Cancelled);   // HTTP/2 collects
+    }
 
     /// <summary>The next frame; null at the end of the stream.</summary>
     /// <exception cref="IOException">The connection was reset.</exception>
@@ -151,8 +159,8 @@ internal sealed class RawWebSocket : IAsyncDisposable
     /// <summary>Ends the connection with a reset.</summary>
     public void Reset()
     {
-        _socket.LingerState = new LingerOption(true, 0);
-        _socket.Close();
+        Socket.LingerState = new LingerOption(true, 0);
+        Socket.Close();
     }
 
     public async ValueTask DisposeAsync() => await _stream.DisposeAsync();

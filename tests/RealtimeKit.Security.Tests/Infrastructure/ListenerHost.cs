@@ -1,0 +1,71 @@
+using System.Net.Sockets;
+using Microsoft.Extensions.Logging;
+
+namespace RealtimeKit.Security.Tests;
+
+/// <summary>A real HttpListener on a free port, with an echo at /ws.</summary>
+internal sealed class ListenerHost : IAsyncDisposable
+{
+    private readonly CancellationTokenSource _stop = new();
+    private readonly HttpListener _listener;
+    private readonly LoggerFactory _logging;
+    private readonly Task _running;
+
+    private ListenerHost(HttpListener listener, int port, Action<HttpListenerRouter>? map)
+    {
+        _listener = listener;
+        Port = port;
+        _logging = new LoggerFactory([Logs], new LoggerFilterOptions { MinLevel = LogLevel.Debug });
+        var router = new HttpListenerRouter(listener, new HttpListenerRouterOptions { LoggerFactory = _logging }).MapWebSocket("/echo", Handlers.EchoAsync);
+        map?.Invoke(router);
+        _running = router.RunAsync(_stop.Token);
+    }
+
+    public LogRecords Logs { get; } = new();
+
+    public int Port { get; }
+
+    /// <remarks>HttpListener knows no port 0: a free one is looked for, which somebody else may take first.</remarks>
+    public static ListenerHost Start(Action<HttpListenerRouter>? map = null)
+    {
+        while (true)
+        {
+            int port;
+            using (var probe = new TcpListener(IPAddress.Loopback, 0))
+            {
+                probe.Start();
+                port = ((IPEndPoint)probe.LocalEndpoint).Port;
+            }
+
+            var listener = new HttpListener();
+            listener.Prefixes.Add($"http://127.0.0.1:{port}/");
+            try
+            {
+                listener.Start();
+                return new ListenerHost(listener, port, map);
+            }
+            catch (HttpListenerException)
+            {
+                ((IDisposable)listener).Dispose();
+            }
+        }
+    }
+
+    /// <summary>Somebody else on this host is served.</summary>
+    public async Task IsServedAsync()
+    {
+        using var client = new ClientWebSocket();
+        await client.ConnectAsync(new Uri($"ws://127.0.0.1:{Port}/echo"), Until.Cancelled);
+        await client.SendTextAsync("bystander");
+        (await client.ReceiveTextAsync()).Should().Be("bystander", "an attack is nobody else's business");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await _running;
+        _listener.Close();
+        _logging.Dispose();
+        _stop.Dispose();
+    }
+}
