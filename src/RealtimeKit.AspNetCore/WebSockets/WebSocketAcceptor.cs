@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.Timeouts;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Primitives;
+using RealtimeKit.Topics;
 using RealtimeKit.WebSockets;
 
 namespace RealtimeKit.AspNetCore;
@@ -97,7 +98,7 @@ internal static partial class WebSocketAcceptor
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Information, "WebSocket handshake refused with {StatusCode}: {Reason}", EventName = "HandshakeRefused")]
+        [LoggerMessage(RealtimeEventIds.HandshakeRefused, LogLevel.Information, "WebSocket handshake refused with {StatusCode}: {Reason}", EventName = nameof(RealtimeEventIds.HandshakeRefused))]
         public static partial void HandshakeRefused(ILogger logger, int statusCode, string reason);
     }
 }

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using RealtimeKit.ServerSentEvents;
+using RealtimeKit.Topics;
 
 namespace RealtimeKit;
 
@@ -60,10 +61,10 @@ internal sealed partial class ServerSentEventEndpoint(
 
     private static partial class Log
     {
-        [LoggerMessage(30, LogLevel.Debug, "Event stream opened, resuming: {IsResuming}.", EventName = "Opened")]
+        [LoggerMessage(RealtimeEventIds.StreamOpened, LogLevel.Debug, "Event stream opened, resuming: {IsResuming}.", EventName = nameof(RealtimeEventIds.StreamOpened))]
         public static partial void Opened(ILogger logger, bool isResuming);
 
-        [LoggerMessage(31, LogLevel.Debug, "Event stream ended after {Seconds:0.0} s: {Reason}.", EventName = "Ended")]
+        [LoggerMessage(RealtimeEventIds.StreamEnded, LogLevel.Debug, "Event stream ended after {Seconds:0.0} s: {Reason}.", EventName = nameof(RealtimeEventIds.StreamEnded))]
         public static partial void Ended(ILogger logger, ServerSentEventEnd reason, double seconds);
     }
 }
