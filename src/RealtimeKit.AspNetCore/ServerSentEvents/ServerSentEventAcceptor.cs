@@ -32,6 +32,8 @@ internal static partial class ServerSentEventAcceptor
             return null;
         }
 
+        if (!await ConnectionAdmission.AdmitAsync(context, "Event stream", isWebSocket: false, logger).ConfigureAwait(false))
+            return null;
         if (options.Accept is { } accept && !await accept(request, context).ConfigureAwait(false))
         {
             Refuse(context, logger);

@@ -16,6 +16,20 @@ internal static partial class WebSocketAcceptor
     /// <returns><see langword="null"/> where it was refused.</returns>
     public static async Task<AcceptedWebSocket?> AcceptAsync(HttpContext context, WebSocketEndpointOptions options, ConnectionRegistry? registry, ILogger logger)
     {
+        AcceptedWebSocket? accepted = null;
+        try
+        {
+            return accepted = await TryAcceptAsync(context, options, registry, logger).ConfigureAwait(false);
+        }
+        finally
+        {
+            if (accepted is null)
+                context.FindSession()?.Dispose();
+        }
+    }
+
+    private static async Task<AcceptedWebSocket?> TryAcceptAsync(HttpContext context, WebSocketEndpointOptions options, ConnectionRegistry? registry, ILogger logger)
+    {
         var handshake = Validate(context, options.Handshake);
         if (!handshake.IsAccepted)
         {
@@ -31,6 +45,8 @@ internal static partial class WebSocketAcceptor
             return null;
         }
 
+        if (!await ConnectionAdmission.AdmitAsync(context, "WebSocket", isWebSocket: true, logger).ConfigureAwait(false))
+            return null;
         if (options.Accepting is { } accepting && !await accepting(context, handshake.SubProtocol).ConfigureAwait(false))
             return null;
 
@@ -55,7 +71,7 @@ internal static partial class WebSocketAcceptor
             return null;
         }
 
-        accepted.Start(new CodecWebSocketConnection(transport, options.Connection, handshake.SubProtocol, compression), registry);
+        accepted.Start(new CodecWebSocketConnection(transport, options.Connection, handshake.SubProtocol, compression), registry, context.FindSession());
         return accepted;
     }
 

@@ -45,7 +45,7 @@ internal static partial class WebSocketAcceptor
         }
 
         var transport = new BclWebSocketTransport(new ContextWebSocket(socket, context), leaveOpen: false);
-        accepted.Start(new CodecWebSocketConnection(transport, connectionOptions), registry);
+        accepted.Start(new CodecWebSocketConnection(transport, connectionOptions), registry, session: null);
         return accepted;
     }
 

@@ -17,7 +17,7 @@ internal sealed partial class WebSocketEndpoint(
         if (accepted is null)
             return;
 
-        Log.Connected(logger, accepted.Connection.SubProtocol);
+        Log.Connected(logger, accepted.UserId, accepted.Connection.SubProtocol);
         Exception? error = null;
         try
         {
@@ -55,7 +55,7 @@ internal sealed partial class WebSocketEndpoint(
         }
 
         if (connection.CloseResult is { } result)
-            Log.Closed(logger, (int?)result.Status ?? 1006, result.Reason, result.Initiator, result.IsClean);
+            Log.Closed(logger, (int?)result.Status ?? 1006, LogText.Clean(result.Reason), result.Initiator, result.IsClean);
     }
 
     // What a handler's loop throws because its peer broke a rule or is gone; it is no failure of the application.
@@ -78,8 +78,8 @@ internal sealed partial class WebSocketEndpoint(
 
     private static partial class Log
     {
-        [LoggerMessage(RealtimeEventIds.Connected, LogLevel.Debug, "WebSocket connected, subprotocol {SubProtocol}.", EventName = nameof(RealtimeEventIds.Connected))]
-        public static partial void Connected(ILogger logger, string? subProtocol);
+        [LoggerMessage(RealtimeEventIds.Connected, LogLevel.Debug, "WebSocket of user {UserId} connected, subprotocol {SubProtocol}.", EventName = nameof(RealtimeEventIds.Connected))]
+        public static partial void Connected(ILogger logger, string? userId, string? subProtocol);
 
         [LoggerMessage(RealtimeEventIds.Closed, LogLevel.Debug, "WebSocket closed with {Status} by {Initiator}, clean: {IsClean}. {Reason}", EventName = nameof(RealtimeEventIds.Closed))]
         public static partial void Closed(ILogger logger, int status, string? reason, WebSocketCloseInitiator initiator, bool isClean);
