@@ -288,13 +288,13 @@ public sealed partial class TopicHub : ITopicPublisher, IAsyncDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Error, "A topic subscriber threw when it was told that its subscription has ended.")]
+        [LoggerMessage(RealtimeEventIds.SubscriberFailed, LogLevel.Error, "A topic subscriber threw when it was told that its subscription has ended.", EventName = nameof(RealtimeEventIds.SubscriberFailed))]
         public static partial void SubscriberFailed(ILogger logger, Exception error);
 
-        [LoggerMessage(2, LogLevel.Warning, "Connections or presence could not be told to the other nodes; it is tried again with the next renewal.")]
+        [LoggerMessage(RealtimeEventIds.PresenceFailed, LogLevel.Warning, "Connections or presence could not be told to the other nodes; it is tried again with the next renewal.", EventName = nameof(RealtimeEventIds.PresenceFailed))]
         public static partial void PresenceFailed(ILogger logger, Exception error);
 
-        [LoggerMessage(3, LogLevel.Error, "A client's request failed in the application's own code.")]
+        [LoggerMessage(RealtimeEventIds.ClientRequestFailed, LogLevel.Error, "A client's request failed in the application's own code.", EventName = nameof(RealtimeEventIds.ClientRequestFailed))]
         public static partial void RequestFailed(ILogger logger, Exception error);
     }
 }
