@@ -49,6 +49,8 @@ internal sealed partial class CodecWebSocketConnection
         {
             if (_isEndOfStream)
                 return true;
+            if (!MayRead(isScanning))
+                return _inputEnded;
             _readMemory = default;
             if (_transport.ReadsIntoBuffer && (_dataIsReady || _input.HoldsUnread))
                 _readMemory = PrepareRead(isScanning);
@@ -129,6 +131,7 @@ internal sealed partial class CodecWebSocketConnection
         }
 
         _lastReceived = _clock.GetTimestamp();
+        _rates?.TakeBytes(count, _lastReceived);
         NoteReceived(count);
         TakeRead(Math.Min(direct, count), count);
         return true;
@@ -166,11 +169,11 @@ internal sealed partial class CodecWebSocketConnection
         using (_inputGate.Enter())
         {
             _readPending = false;
-            var isScanning = _waiting == ReceiveKind.None;
+            var isScanning = _waiting == ReceiveKind.None || _isThrottled;
             if (!EndRead(isScanning) && !_isDetached)
                 TryFill(isScanning);
 
-            if (!_readPending && _waiting != ReceiveKind.None)
+            if (!_readPending && _waiting != ReceiveKind.None && !_isThrottled)
             {
                 completed = TryAdvance(_waiting);
                 if (completed)
@@ -202,7 +205,7 @@ internal sealed partial class CodecWebSocketConnection
     private void LookAhead()
     {
         _needsReadAhead = false;
-        for (var reads = 0; _waiting == ReceiveKind.None && !_readPending && !_isDetached; reads++)
+        for (var reads = 0; (_waiting == ReceiveKind.None || _isThrottled) && !_readPending && !_isDetached; reads++)
         {
             var wantsMore = _inputEnded ? Linger() : _isDiscarding ? Discard() : ScanAhead();
             if (wantsMore && reads == MaxReadsInARow)
@@ -397,7 +400,9 @@ internal sealed partial class CodecWebSocketConnection
             TellReceived(measured);
         if (_isReadBroken && !_isBroken)
             AbortOutput();
-        if (_needsReadAhead && _waiting == ReceiveKind.None && !_readPending)
+        if (_input.Retained - _accountedInput is >= AccountingStep or <= -AccountingStep)
+            Account();
+        if (_needsReadAhead && (_waiting == ReceiveKind.None || _isThrottled) && !_readPending)
             ReadAhead();
     }
 }
