@@ -54,7 +54,8 @@ internal static partial class WebSocketAcceptor
             return null;
         }
 
-        accepted.Start(new CodecWebSocketConnection(transport, options.Connection, handshake.SubProtocol, compression), registry);
+        var limiter = options.RateLimits?.Open(context);
+        accepted.Start(new CodecWebSocketConnection(transport, options.Connection, handshake.SubProtocol, compression, limiter), registry, limiter);
         return accepted;
     }
 

@@ -11,6 +11,7 @@ internal sealed class AcceptedWebSocket(HostContext context) : IAbortable, IOpen
 {
     private HostContext? _context = context;
     private ConnectionRegistry? _registry;
+    private RequestRateLimiter? _limiter;
 
     public CodecWebSocketConnection Connection { get; private set; } = null!;
 
@@ -18,9 +19,10 @@ internal sealed class AcceptedWebSocket(HostContext context) : IAbortable, IOpen
 
     IOpenConnection? IOpenConnection.PreviousOpen { get; set; }
 
-    public void Start(CodecWebSocketConnection connection, ConnectionRegistry? registry)
+    public void Start(CodecWebSocketConnection connection, ConnectionRegistry? registry, RequestRateLimiter? limiter = null)
     {
         Connection = connection;
+        _limiter = limiter;
         _registry = registry;
         registry?.Add(this);
     }
@@ -56,6 +58,7 @@ internal sealed class AcceptedWebSocket(HostContext context) : IAbortable, IOpen
     public void Release()
     {
         _registry?.Remove(this);
+        _limiter?.Dispose();
         lock (this)
             _context = null;
     }
