@@ -70,6 +70,9 @@ internal sealed partial class CodecWebSocketConnection
                 return true;
         }
 
+        // A read that began while a message was lent out is adopted. Its connection must not wait with that message's buffer.
+        if (_readPending && _readMemory.IsEmpty)
+            _input.Trim();
         return false;
     }
 
