@@ -71,7 +71,8 @@ internal static partial class WebSocketAcceptor
             return null;
         }
 
-        accepted.Start(new CodecWebSocketConnection(transport, options.Connection, handshake.SubProtocol, compression), registry, context.FindSession());
+        var limiter = options.RateLimits?.Open(context);
+        accepted.Start(new CodecWebSocketConnection(transport, options.Connection, handshake.SubProtocol, compression, limiter), registry, context.FindSession(), limiter);
         return accepted;
     }
 

@@ -45,7 +45,8 @@ internal static partial class WebSocketAcceptor
         }
 
         var transport = new BclWebSocketTransport(new ContextWebSocket(socket, context), leaveOpen: false);
-        accepted.Start(new CodecWebSocketConnection(transport, connectionOptions), registry, session: null);
+        var limiter = options.RateLimits?.Open(context);
+        accepted.Start(new CodecWebSocketConnection(transport, connectionOptions, limiter: limiter), registry, session: null, limiter);
         return accepted;
     }
 

@@ -18,6 +18,7 @@ internal sealed class AcceptedWebSocket(HostContext context) : IAbortable, IOpen
 
     /// <summary>Who it belongs to; <see langword="null"/> where nobody signed in.</summary>
     public string? UserId => _session?.UserId;
+    private RequestRateLimiter? _limiter;
 
     public CodecWebSocketConnection Connection { get; private set; } = null!;
 
@@ -25,9 +26,10 @@ internal sealed class AcceptedWebSocket(HostContext context) : IAbortable, IOpen
 
     IOpenConnection? IOpenConnection.PreviousOpen { get; set; }
 
-    public void Start(CodecWebSocketConnection connection, ConnectionRegistry? registry, IConnectionSession? session)
+    public void Start(CodecWebSocketConnection connection, ConnectionRegistry? registry, IConnectionSession? session, RequestRateLimiter? limiter = null)
     {
         Connection = connection;
+        _limiter = limiter;
         _registry = registry;
         _session = session;
         registry?.Add(this);
@@ -81,6 +83,7 @@ internal sealed class AcceptedWebSocket(HostContext context) : IAbortable, IOpen
     {
         _registry?.Remove(this);
         _session?.Dispose();
+        _limiter?.Dispose();
         lock (this)
             _context = null;
     }

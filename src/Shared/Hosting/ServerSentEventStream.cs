@@ -149,7 +149,8 @@ internal sealed class ServerSentEventStream : TimerWheelEntry, IOpenConnection
 
         if (Writer.IsWriting)
         {
-            if (HasPassed(_options.WriteTimeout, _stuckSince ??= now, now))
+            // Where the process stood still, the write may have ended without anybody noticing.
+            if (HasPassed(_options.WriteTimeout, Math.Max(_stuckSince ??= now, Wheel.StalledUntil), now))
             {
                 SetEnd(ServerSentEventEnd.WriteTimeout);
                 Writer.Close();
