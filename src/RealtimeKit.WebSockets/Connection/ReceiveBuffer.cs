@@ -159,7 +159,7 @@ internal partial struct ReceiveBuffer
             _bodyEnd = _rawStart;
             _bodyStart = _bodyEnd - rest.Length;
             rest.CopyTo(_array.AsSpan(_bodyStart));
-            ArrayPool<byte>.Shared.Return(_lentArray!);
+            BufferPool.Return(_lentArray!);
         }
 
         _lentArray = null;
@@ -217,7 +217,7 @@ internal partial struct ReceiveBuffer
     {
         if (_array is null || RawLength > 0 || _bodyEnd > _bodyStart || (_isLent && !_isInflatedLent))
             return;
-        ArrayPool<byte>.Shared.Return(_array);
+        BufferPool.Return(_array);
         _array = null;
         _bodyStart = _bodyEnd = _rawStart = _rawEnd = 0;
     }
@@ -229,6 +229,8 @@ internal partial struct ReceiveBuffer
             _array = null;
         if (_isInflatedLent && ReferenceEquals(_lentArray, _inflated))
             ForgetInflated();
+        if (_isLent && _lentArray is { Length: > 0 } lent)
+            BufferPool.Abandon(lent);
         _isInflatedLent = false;
         _isLent = false;
         _lentArray = null;
@@ -245,7 +247,7 @@ internal partial struct ReceiveBuffer
         var front = Front;
         if (_array!.Length - front < _readSize)
         {
-            ArrayPool<byte>.Shared.Return(_array);
+            BufferPool.Return(_array);
             Rent(front + _readSize, front);
         }
 
@@ -254,7 +256,7 @@ internal partial struct ReceiveBuffer
 
     private void Rent(int size, int rawStart)
     {
-        _array = ArrayPool<byte>.Shared.Rent(size);
+        _array = BufferPool.Rent(size);
         _rawStart = _rawEnd = _bodyStart = _bodyEnd = rawStart;
     }
 
@@ -283,11 +285,11 @@ internal partial struct ReceiveBuffer
         var target = _array;
         // Moving more than half of the buffer costs as much as growing it once and for all.
         if (live > capacity / 2)
-            target = ArrayPool<byte>.Shared.Rent((int)Math.Min(capacity * 2L, Array.MaxLength));
+            target = BufferPool.Rent((int)Math.Min(capacity * 2L, Array.MaxLength));
         body.CopyTo(target.AsSpan(front));
         raw.CopyTo(target.AsSpan(front + body.Length));
         if (target != _array)
-            ArrayPool<byte>.Shared.Return(_array);
+            BufferPool.Return(_array);
 
         _array = target;
         _bodyStart = front;
