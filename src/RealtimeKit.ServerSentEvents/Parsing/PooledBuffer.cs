@@ -113,6 +113,6 @@ internal struct PooledBuffer
         if (_array is not null)
             BufferPool.Return(_array);
         _array = larger;
-        _usual = larger.Length;
+        _usual = size;   // not what the pool has made of it: that would grow from event to event
     }
 }
