@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
@@ -92,7 +91,7 @@ internal struct PooledBuffer
         _array = null;
         _length = 0;
         if (array is not null)
-            ArrayPool<byte>.Shared.Return(array);
+            BufferPool.Return(array);
     }
 
     private void Reserve(int count)
@@ -109,11 +108,11 @@ internal struct PooledBuffer
         if (needed > size)
             throw new InvalidOperationException("The limits allow more than an array can hold.");
 
-        var larger = ArrayPool<byte>.Shared.Rent(size);
+        var larger = BufferPool.Rent(size);
         Span.CopyTo(larger);
         if (_array is not null)
-            ArrayPool<byte>.Shared.Return(_array);
+            BufferPool.Return(_array);
         _array = larger;
-        _usual = larger.Length;
+        _usual = size;   // not what the pool has made of it: that would grow from event to event
     }
 }

@@ -129,19 +129,19 @@ internal sealed class StreamEventSource : ServerSentEventSource
         _start = _end = 0;
         if (_buffer is null)
             return;
-        ArrayPool<byte>.Shared.Return(_buffer);
+        BufferPool.Return(_buffer);
         _buffer = null;
     }
 
     private void MakeRoom()
     {
-        _buffer ??= ArrayPool<byte>.Shared.Rent(UsualSize);
+        _buffer ??= BufferPool.Rent(UsualSize);
         var unread = _end - _start;
         if (_buffer.Length - unread < Math.Max(MinimumRead, unread / 2))
         {
-            var larger = ArrayPool<byte>.Shared.Rent(checked(unread * 2));
+            var larger = BufferPool.Rent(checked(unread * 2));
             _buffer.AsSpan(_start, unread).CopyTo(larger);
-            ArrayPool<byte>.Shared.Return(_buffer);
+            BufferPool.Return(_buffer);
             _buffer = larger;
         }
         else if (_start != 0)

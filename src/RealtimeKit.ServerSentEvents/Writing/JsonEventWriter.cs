@@ -92,10 +92,10 @@ internal sealed class JsonEventWriter : IBufferWriter<byte>
 
     private void Grow(int sizeHint)
     {
-        var larger = ArrayPool<byte>.Shared.Rent(checked(Math.Max(Current.Length * 2, _written + sizeHint + 2)));
+        var larger = BufferPool.Rent(checked(Math.Max(Current.Length * 2, _written + sizeHint + 2)));
         Current.Span[.._written].CopyTo(larger);
         if (_rented is not null)
-            ArrayPool<byte>.Shared.Return(_rented);
+            BufferPool.Return(_rented);
         _rented = larger;
         _lent = default;
     }
@@ -105,7 +105,7 @@ internal sealed class JsonEventWriter : IBufferWriter<byte>
         _output = null;
         _lent = default;
         if (_rented is not null)
-            ArrayPool<byte>.Shared.Return(_rented);
+            BufferPool.Return(_rented);
         _rented = null;
         _written = 0;
     }

@@ -87,7 +87,7 @@ internal sealed class DeflateDecoder(int windowBits, bool takesOver) : IDisposab
         if (output.IsEmpty)
             return;
         if (_history.Ring is null)
-            _history.Ring = ArrayPool<byte>.Shared.Rent(_history.MaxDistance);
+            _history.Ring = BufferPool.Rent(_history.MaxDistance);
         _history.Append(output);
     }
 
@@ -112,7 +112,7 @@ internal sealed class DeflateDecoder(int windowBits, bool takesOver) : IDisposab
         if (_history.Ring is not { } ring)
             return;
         _history.Ring = null;
-        ArrayPool<byte>.Shared.Return(ring);
+        BufferPool.Return(ring);
     }
 
     private static InflateState Rent()

@@ -141,10 +141,10 @@ internal sealed partial class CodecWebSocketConnection
     {
         if (payload.IsSingleSegment)
             return PerMessageDeflateSession.TryCompress(payload.FirstSpan, compressed, _deflate!.WindowBits);
-        var whole = ArrayPool<byte>.Shared.Rent((int)payload.Length);
+        var whole = BufferPool.Rent((int)payload.Length);
         payload.CopyTo(whole);
         var isSmaller = PerMessageDeflateSession.TryCompress(whole.AsSpan(0, (int)payload.Length), compressed, _deflate!.WindowBits);
-        ArrayPool<byte>.Shared.Return(whole);
+        BufferPool.Return(whole);
         return isSmaller;
     }
 
@@ -162,10 +162,10 @@ internal sealed partial class CodecWebSocketConnection
         }
         else
         {
-            var whole = ArrayPool<byte>.Shared.Rent((int)payload.Length);
+            var whole = BufferPool.Rent((int)payload.Length);
             payload.CopyTo(whole);
             AppendNext(opcode, whole.AsSpan(0, (int)payload.Length), compressed);
-            ArrayPool<byte>.Shared.Return(whole);
+            BufferPool.Return(whole);
         }
 
         compressed.Return();

@@ -57,7 +57,11 @@ internal sealed partial class CodecWebSocketConnection
         using (_outputGate.Enter())
         {
             if (_sendClosed)
+            {
+                batch.Dispose();
                 return ValueTask.FromException(NotOpen());
+            }
+
             if (batch.Length > 0)
                 Append(default, new ReadOnlySequence<byte>(batch.WrittenMemory), _deflate is { TakesOver: true } ? SendForm.Batch : SendForm.Frames);
             batch.Dispose();

@@ -72,7 +72,7 @@ internal sealed class PooledBufferWriter : IBufferWriter<byte>
         _buffer = [];
         _written = 0;
         if (buffer.Length > 0)
-            ArrayPool<byte>.Shared.Return(buffer);
+            BufferPool.Return(buffer);
     }
 
     public void Advance(int count)
@@ -105,10 +105,10 @@ internal sealed class PooledBufferWriter : IBufferWriter<byte>
     private void Grow(int sizeHint)
     {
         var size = Math.Max(Math.Max((long)_buffer.Length * 2, InitialSize), (long)_written + sizeHint);
-        var larger = ArrayPool<byte>.Shared.Rent(checked((int)Math.Min(size, Math.Max(Array.MaxLength, (long)_written + sizeHint))));
+        var larger = BufferPool.Rent(checked((int)Math.Min(size, Math.Max(Array.MaxLength, (long)_written + sizeHint))));
         _buffer.AsSpan(0, _written).CopyTo(larger);
         if (_buffer.Length > 0)
-            ArrayPool<byte>.Shared.Return(_buffer);
+            BufferPool.Return(_buffer);
         _buffer = larger;
     }
 }

@@ -235,6 +235,8 @@ internal partial struct ReceiveBuffer
             _array = null;
         if (_isInflatedLent && ReferenceEquals(_lentArray, _inflated))
             ForgetInflated();
+        if (_isLent && _lentArray is { Length: > 0 } lent)
+            BufferPool.Abandon(lent);
         _isInflatedLent = false;
         _isLent = false;
         _lentArray = null;
@@ -266,7 +268,7 @@ internal partial struct ReceiveBuffer
 
     private byte[] RentArray(int size)
     {
-        var array = ArrayPool<byte>.Shared.Rent(size);
+        var array = BufferPool.Rent(size);
         _retained += array.Length;
         return array;
     }
@@ -274,7 +276,7 @@ internal partial struct ReceiveBuffer
     private void ReturnArray(byte[] array)
     {
         _retained -= array.Length;
-        ArrayPool<byte>.Shared.Return(array);
+        BufferPool.Return(array);
     }
 
     private void DetachWhenFull()

@@ -1,5 +1,3 @@
-using System.Buffers;
-
 namespace RealtimeKit.WebSockets;
 
 /// <summary>Frames that were accepted and not yet handed to the transport; it holds no memory while it is empty.</summary>
@@ -52,7 +50,7 @@ internal struct SendBuffer
         if (array.Length == SmallestSize && _spare is null)
             _spare = array;
         else
-            ArrayPool<byte>.Shared.Return(array);
+            BufferPool.Return(array);
     }
 
     private void Grow(int size)
@@ -66,11 +64,11 @@ internal struct SendBuffer
 
         var needed = _count + (long)size;
         var capacity = Math.Max(Math.Max(needed, SmallestSize), Math.Min((_array?.Length ?? 0) * 2L, Array.MaxLength));
-        var larger = ArrayPool<byte>.Shared.Rent(checked((int)capacity));
+        var larger = BufferPool.Rent(checked((int)capacity));
         if (_array is not null)
         {
             _array.AsSpan(0, _count).CopyTo(larger);
-            ArrayPool<byte>.Shared.Return(_array);
+            BufferPool.Return(_array);
         }
 
         _array = larger;

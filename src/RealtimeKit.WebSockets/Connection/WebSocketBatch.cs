@@ -67,7 +67,7 @@ public sealed class WebSocketBatch : IDisposable
             return default;
         var send = _connection.SendBatchAsync(_buffer.WrittenMemory, cancellationToken);
         if (!send.IsCompletedSuccessfully)
-            return ClearAfterAsync(send);
+            return ClearAfterAsync(send, _buffer);
         Dispose();
         return send;
     }
@@ -82,21 +82,23 @@ public sealed class WebSocketBatch : IDisposable
             buffer?.Return();
     }
 
-    private async ValueTask ClearAfterAsync(ValueTask send)
+    private async ValueTask ClearAfterAsync(ValueTask send, PooledBufferWriter buffer)
     {
         _isFlushing = true;
+        var isSent = false;
         try
         {
             await send.ConfigureAwait(false);
+            isSent = true;
         }
-        catch
+        finally
         {
             _isFlushing = false;
-            throw;
+            if (_buffer is null)
+                buffer.Return();   // disposed meanwhile
+            else if (isSent)
+                Dispose();
         }
-
-        _isFlushing = false;
-        Dispose();
     }
 
     private void ThrowIfFlushing()

@@ -44,7 +44,7 @@ public abstract partial class WebSocketConnection
                     if (message.Type == WebSocketMessageType.Close)
                         break;
                     var length = checked((int)message.Payload.Length);
-                    var copy = ArrayPool<byte>.Shared.Rent(length);
+                    var copy = BufferPool.Rent(length);
                     message.Payload.CopyTo(copy);
                     isHandled = true;
                     _ = HandleAsync(message.Type, copy, length);
@@ -85,7 +85,7 @@ public abstract partial class WebSocketConnection
             }
             finally
             {
-                ArrayPool<byte>.Shared.Return(copy);
+                BufferPool.Return(copy);
                 free.Release();
             }
         }

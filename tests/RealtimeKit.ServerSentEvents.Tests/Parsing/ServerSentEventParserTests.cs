@@ -94,7 +94,7 @@ public class ServerSentEventParserTests
     public async Task ParseAsync_LimitBroken_GivesEarlierEventsThenThrows()
     {
         var stream = new MemoryStream(Encoding.UTF8.GetBytes("data: 1\n\ndata: " + new string('x', 2000)));
-        var events = ServerSentEventParser.ParseAsync(stream, new ServerSentEventParserOptions { MaxLineLength = 1000 }, Cancel).GetAsyncEnumerator(Cancel);
+        await using var events = ServerSentEventParser.ParseAsync(stream, new ServerSentEventParserOptions { MaxLineLength = 1000 }, Cancel).GetAsyncEnumerator(Cancel);
 
         (await events.MoveNextAsync()).Should().BeTrue();
         (await events.Invoking(async e => await e.MoveNextAsync()).Should().ThrowAsync<ServerSentEventLimitException>())

@@ -211,6 +211,7 @@ public class ServerSentEventFormatterTests
         }
     }
 
+#if !CHECKING_POOL
     [Fact]
     public void WriteEvent_IndentedJsonWarmedUp_AllocatesNothing()
     {
@@ -224,6 +225,7 @@ public class ServerSentEventFormatterTests
         ServerSentEventFormatter.WriteEvent(output, tick, json);
         (GC.GetAllocatedBytesForCurrentThread() - before).Should().Be(0);
     }
+#endif
 
     private static string Text(Action<ArrayBufferWriter<byte>> write)
     {

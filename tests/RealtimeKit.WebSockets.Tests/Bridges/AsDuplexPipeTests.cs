@@ -123,6 +123,7 @@ public class AsDuplexPipeTests
             (await read.Should().ThrowAsync<WebSocketException>()).Which.WebSocketErrorCode.Should().Be(error);
         pipe.Output.Write("too late"u8);
         (await pipe.Output.FlushAsync(Never).Within()).IsCompleted.Should().BeTrue();
+        await pipe.Output.CompleteAsync();
     }
 
     [Fact]

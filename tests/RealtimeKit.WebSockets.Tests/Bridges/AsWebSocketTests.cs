@@ -68,6 +68,7 @@ public class AsWebSocketTests
         await server.DisposeAsync().Within();
         (await close.Within()).IsClean.Should().BeTrue();
         server.CloseResult!.Value.Initiator.Should().Be(WebSocketCloseInitiator.Remote);
+        await client.DisposeAsync();
     }
 
     [Fact]
@@ -116,6 +117,7 @@ public class AsWebSocketTests
         server.Abort();
     }
 
+#if !CHECKING_POOL
     [Fact]
     public async Task Echo_Steady_AllocatesNothing()
     {
@@ -145,4 +147,5 @@ public class AsWebSocketTests
         client.Abort();
         server.Abort();
     }
+#endif
 }

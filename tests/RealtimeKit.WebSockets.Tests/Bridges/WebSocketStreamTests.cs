@@ -50,6 +50,8 @@ public class WebSocketStreamTests
 
         left.Abort();
         right.Abort();
+        left.Dispose();
+        right.Dispose();
     }
 
     private static async Task<(WebSocket Client, WebSocket Server)> ConnectAsync(Implementation implementation)

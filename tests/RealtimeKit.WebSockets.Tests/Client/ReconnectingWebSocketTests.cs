@@ -9,12 +9,13 @@ using RealtimeKit.WebSockets.Tests.Connection.Kit;
 namespace RealtimeKit.WebSockets.Tests.Client;
 
 /// <summary>Reconnecting over connections in memory, on a clock of the test's own.</summary>
-public class ReconnectingWebSocketTests
+public sealed class ReconnectingWebSocketTests : IAsyncDisposable
 {
     private static readonly Uri Anywhere = new("ws://test.invalid/");
     private readonly FakeTimeProvider _clock = new();
     private readonly Channel<WebSocketConnection> _servers = Channel.CreateUnbounded<WebSocketConnection>();
     private readonly ConcurrentQueue<Exception> _failures = [];
+    private readonly ConcurrentQueue<WebSocketConnection> _made = [];
     private int _connects;
 
     [Fact]
@@ -370,6 +371,15 @@ public class ReconnectingWebSocketTests
         (await read.Within()).Should().BeNull();
     }
 
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var server in _made)
+        {
+            server.Abort();
+            await server.DisposeAsync();
+        }
+    }
+
     private static WebSocketConnectException Transient() => new("away") { IsTransient = true, RequestError = HttpRequestError.ConnectionError };
 
     private static WebSocketConnectException Unauthorized() => new("who?") { StatusCode = HttpStatusCode.Unauthorized };
@@ -394,6 +404,7 @@ public class ReconnectingWebSocketTests
                     return Task.FromException<WebSocketConnection>(failure);
                 clientOptions.Connection.TimeProvider = TimeProvider.System;
                 var (client, server) = WebSocketConnection.CreatePair(clientOptions.Connection);
+                _made.Enqueue(server);
                 _servers.Writer.TryWrite(server);
                 return Task.FromResult(client);
             },

@@ -40,7 +40,7 @@ public class BatchTests
     public async Task Batch_ForgottenOrDisposed_StallsNobodyAndSendsNothing()
     {
         await using var harness = await Harness.CreateAsync(Wire.Pipe);
-        var forgotten = harness.Connection.CreateBatch();
+        using var forgotten = harness.Connection.CreateBatch();   // until the end of the test
         forgotten.Add([1], WebSocketMessageType.Binary);
         var disposed = harness.Connection.CreateBatch();
         disposed.Add([2], WebSocketMessageType.Binary);

@@ -304,6 +304,8 @@ public class CompressionSendTests
 
         client.Abort();
         server.Abort();
+        await client.DisposeAsync();
+        await server.DisposeAsync();
     }
 
     private static byte[] Inflate(ReferenceInflater inflater, WireFrame frame) => frame.Rsv == Rsv1 ? inflater.Inflate(frame.Payload) : frame.Payload;

@@ -120,6 +120,7 @@ public class ReadAheadTests
         await clock.Pass(TimeSpan.FromSeconds(1));
         WireFrame.DecodeAll(stream.Written).Should().ContainSingle().Which.Text.Should().Be("busy?");
         connection.Abort();
+        await connection.DisposeAsync();
     }
 
     [Theory]
@@ -242,6 +243,7 @@ public class ReadAheadTests
         connection.LastReceived.Should().Be(arrival);
         connection.State.Should().Be(WebSocketState.Open);
         connection.Abort();
+        await connection.DisposeAsync();
     }
 
     [Theory]

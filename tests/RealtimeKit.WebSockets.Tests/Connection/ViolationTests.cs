@@ -167,6 +167,7 @@ public class ViolationTests
                 (await receive.Should().ThrowAsync<WebSocketProtocolException>("position {0}, split at {1}", position, at)).Which.Error.Should().Be(WebSocketProtocolError.InvalidUtf8);
                 WireFrame.DecodeAll(stream.Written).Should().ContainSingle().Which.CloseCode.Should().Be(1007);
                 connection.Abort();
+                await connection.DisposeAsync();
             }
         }
     }
