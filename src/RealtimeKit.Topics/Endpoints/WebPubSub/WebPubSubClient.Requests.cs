@@ -43,10 +43,10 @@ internal sealed partial class WebPubSubClient
         if (message.IsSingleSegment)
             return WebPubSubRequestReader.TryRead(message.FirstSpan, out request);
         var length = (int)message.Length;
-        var whole = BufferPool.Rent(length);
+        var whole = ArrayPool<byte>.Shared.Rent(length);
         message.CopyTo(whole);
         var isRead = WebPubSubRequestReader.TryRead(whole.AsSpan(0, length), out request);
-        BufferPool.Return(whole);
+        ArrayPool<byte>.Shared.Return(whole);
         return isRead;
     }
 
