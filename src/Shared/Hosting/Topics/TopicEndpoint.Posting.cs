@@ -39,7 +39,8 @@ internal sealed partial class TopicEndpoint
                 throw new TopicRefusedException(415, "A stream is changed with application/json; a topic to publish to is named in the path or as ?topic=NAME.");
             var user = await context.AuthenticateAsync(_options).ConfigureAwait(false);
             var change = TopicStreams.Read(await context.ReadBodyAsync(TopicStreams.MaxChangeSize).ConfigureAwait(false));
-            var topics = await TopicStreams.ChangeAsync(_hub, change, _options.UserId(user), ServerSentEventAcceptor.AbortedOf(context)).ConfigureAwait(false);
+            var topics = await TopicStreams.ChangeAsync(
+                _hub, change, _options.UserId(user), user, context.GetExpiry(user), ServerSentEventAcceptor.AbortedOf(context)).ConfigureAwait(false);
             await context.SendJsonAsync(200, new TopicStreamTopics(topics), TopicStreamJson.Default.TopicStreamTopics).ConfigureAwait(false);
         }
         catch (Exception error) when (TopicRefusedException.From(error) is { } refused)
