@@ -56,7 +56,7 @@ public sealed class RedisTicketStore : ITicketStore, IAsyncDisposable
 
             // Not given up half-way: a ticket that is deleted and not handed over would be lost to its user, no more.
             var value = await database.StringGetDeleteAsync(_prefix + key, CommandFlags.DemandMaster).WaitAsync(cancellationToken).ConfigureAwait(false);
-            return value.IsNull ? null : (ReadOnlyMemory<byte>)(byte[])value!;
+            return value.IsNull ? default(ReadOnlyMemory<byte>?) : (byte[])value!;
         }
         catch (Exception error) when (error is TopicEngineException || RedisConnection.IsRedis(error))
         {
