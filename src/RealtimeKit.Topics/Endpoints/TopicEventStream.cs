@@ -1,4 +1,5 @@
 using System.Net.WebSockets;
+using System.Security.Claims;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -29,6 +30,12 @@ internal sealed class TopicEventStream(TopicHub hub, string? userId, bool takesT
     private readonly string _secret = NewSecret();
     private ServerSentEventWriter? _events;
 
+    /// <summary>
+    /// Extends the stream's life by a newer authentication of its user, if that is in order; <see langword="null"/> where its host knows of
+    /// no authentication.
+    /// </summary>
+    public Func<ClaimsPrincipal, DateTimeOffset?, bool>? Refresh { get; set; }
+
     /// <summary>Delivers until the stream is closed.</summary>
     public async Task RunAsync(ServerSentEventWriter events, CancellationToken closed)
     {
@@ -49,6 +56,9 @@ internal sealed class TopicEventStream(TopicHub hub, string? userId, bool takesT
         await Attached.WaitAsync(cancellationToken).ConfigureAwait(false);
         await _events!.WriteAsync(payload, cancellationToken: cancellationToken).ConfigureAwait(false);
     }
+
+    /// <summary>Ends the stream, with an event that says that its authentication has expired. Never fails.</summary>
+    public Task ExpireAsync() => EndAsync("authentication expired");
 
     protected override async Task EndAsync(string? reason)
     {
@@ -72,7 +82,7 @@ internal sealed class TopicEventStream(TopicHub hub, string? userId, bool takesT
         try
         {
             var asked = JsonSerializer.Deserialize(request.Span, TopicStreamJson.Default.TopicStreamRequest)!;
-            reply = new TopicStreamReply(200, null, await ChangeAsync(asked, cancellationToken).ConfigureAwait(false));
+            reply = new TopicStreamReply(200, null, await RefreshAndChangeAsync(asked, cancellationToken).ConfigureAwait(false));
         }
         catch (Exception error) when (TopicRefusedException.From(error) is { } refused)
         {
@@ -82,15 +92,32 @@ internal sealed class TopicEventStream(TopicHub hub, string? userId, bool takesT
         return JsonSerializer.SerializeToUtf8Bytes(reply, TopicStreamJson.Default.TopicStreamReply);
     }
 
-    /// <summary>Adds topics, all or none, and then removes topics.</summary>
-    /// <returns>The topics afterwards.</returns>
-    private async ValueTask<IReadOnlyList<string>> ChangeAsync(TopicStreamRequest request, CancellationToken cancellationToken)
+    private async ValueTask<IReadOnlyList<string>> RefreshAndChangeAsync(TopicStreamRequest request, CancellationToken cancellationToken)
     {
         var change = request.Change;
         if (!TopicStreamKey.TryParse(change.Stream, out var key) || !IsSecret(key.Secret))
             throw new TopicRefusedException(404, TopicStreams.NotFound);
         if (request.UserId != UserId)
             throw new TopicRefusedException(403, "The stream is another user's.");
+        if (request.User is not null)
+        {
+            var user = request.User.ToPrincipal();
+            if (Refresh?.Invoke(user, request.Expires) != true)
+                throw new TopicRefusedException(403, "The stream cannot be refreshed by this.");
+
+            // What the user may no longer read is taken from the stream, as it is at a resume.
+            await Subscription.ReauthorizeAsync(user, cancellationToken).ConfigureAwait(false);
+        }
+
+        return change is { Subscribe: null, Unsubscribe: null } && request.User is not null
+            ? Subscription.Topics
+            : await ChangeAsync(change, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Adds topics, all or none, and then removes topics.</summary>
+    /// <returns>The topics afterwards.</returns>
+    private async ValueTask<IReadOnlyList<string>> ChangeAsync(TopicStreamChange change, CancellationToken cancellationToken)
+    {
         if (!takesTopics)
             throw new TopicRefusedException(403, "The topics of this stream are fixed.");
 

@@ -12,12 +12,15 @@ internal sealed record TopicStreamOpening(string Stream, IReadOnlyList<string> T
 /// <param name="Subscribe">Topics to add.</param>
 /// <param name="Unsubscribe">Topics to remove.</param>
 /// <param name="After">A cursor with the positions after which added topics begin; those that it does not have begin now.</param>
-internal sealed record TopicStreamChange(string? Stream, string[]? Subscribe, string[]? Unsubscribe, string? After);
+/// <param name="Refresh">Whether the stream shall live on by the authentication with which this is posted.</param>
+internal sealed record TopicStreamChange(string? Stream, string[]? Subscribe, string[]? Unsubscribe, string? After, bool? Refresh = null);
 
 /// <summary>A change on its way to the node that has the stream.</summary>
 /// <param name="UserId">Who posted it.</param>
 /// <param name="Change">The change.</param>
-internal sealed record TopicStreamRequest(string? UserId, TopicStreamChange Change);
+/// <param name="User">The same with all claims, where the stream is to be refreshed.</param>
+/// <param name="Expires">When the authentication of that expires.</param>
+internal sealed record TopicStreamRequest(string? UserId, TopicStreamChange Change, PrincipalRecord? User = null, DateTimeOffset? Expires = null);
 
 /// <summary>What came of a change.</summary>
 /// <param name="Status">A status of HTTP.</param>
@@ -45,7 +48,7 @@ internal sealed record TopicCursorAnswer(string Cursor);
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     AllowDuplicateProperties = false,
-    MaxDepth = 8)]
+    MaxDepth = 12)]
 [JsonSerializable(typeof(TopicStreamOpening))]
 [JsonSerializable(typeof(TopicStreamChange))]
 [JsonSerializable(typeof(TopicStreamRequest))]

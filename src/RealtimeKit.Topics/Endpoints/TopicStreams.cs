@@ -1,3 +1,4 @@
+using System.Security.Claims;
 using System.Text.Json;
 
 namespace RealtimeKit.Topics;
@@ -25,7 +26,7 @@ internal static class TopicStreams
         }
 
         if (change?.Stream is null)
-            throw new TopicRefusedException(400, """Post {"stream": KEY, "subscribe": [TOPIC, …], "unsubscribe": [TOPIC, …], "after": CURSOR}, of which all but the key may be left out.""");
+            throw new TopicRefusedException(400, """Post {"stream": KEY, "subscribe": [TOPIC, …], "unsubscribe": [TOPIC, …], "after": CURSOR, "refresh": true}, of which all but the key may be left out.""");
         foreach (var topic in (change.Subscribe ?? []).Concat(change.Unsubscribe ?? []))
             TopicRequestReader.ThrowIfInvalid(topic);
         return change;
@@ -35,14 +36,19 @@ internal static class TopicStreams
     /// <param name="hub">The topics.</param>
     /// <param name="change">The change.</param>
     /// <param name="userId">Who asks for it: it must be whose stream it is.</param>
+    /// <param name="user">The same, with the claims of the authentication by which the stream may be refreshed.</param>
+    /// <param name="expires">When that expires.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <returns>The stream's topics afterwards.</returns>
     /// <exception cref="TopicRefusedException">It was refused, and nothing changed.</exception>
-    public static async ValueTask<IReadOnlyList<string>> ChangeAsync(TopicHub hub, TopicStreamChange change, string? userId, CancellationToken cancellationToken)
+    public static async ValueTask<IReadOnlyList<string>> ChangeAsync(
+        TopicHub hub, TopicStreamChange change, string? userId, ClaimsPrincipal user, DateTimeOffset? expires, CancellationToken cancellationToken)
     {
         if (!TopicStreamKey.TryParse(change.Stream, out var key))
             throw new TopicRefusedException(404, NotFound);
-        var request = JsonSerializer.SerializeToUtf8Bytes(new TopicStreamRequest(userId, change), TopicStreamJson.Default.TopicStreamRequest);
+        var isRefresh = change.Refresh == true;
+        var request = JsonSerializer.SerializeToUtf8Bytes(
+            new TopicStreamRequest(userId, change, isRefresh ? PrincipalRecord.Of(user) : null, isRefresh ? expires : null), TopicStreamJson.Default.TopicStreamRequest);
         var answer = await hub.Connections.RequestAsync(key.ConnectionId, request, cancellationToken).ConfigureAwait(false)
             ?? throw new TopicRefusedException(404, NotFound);
         var reply = JsonSerializer.Deserialize(answer.Span, TopicStreamJson.Default.TopicStreamReply)!;

@@ -22,6 +22,7 @@ public sealed partial class TopicSubscription : IAsyncDisposable
     private List<TopicSlot>? _left;   // removed, and the subscriber has not been told yet
     private CursorText? _cursorText;
     private int _end = NotEnded;
+    private ClaimsPrincipal? _user;
 
     private const int NotEnded = -1;
 
@@ -30,13 +31,14 @@ public sealed partial class TopicSubscription : IAsyncDisposable
         _hub = hub;
         _subscriber = subscriber;
         _options = options;
+        _user = options.User;
     }
 
     /// <summary>The connection's id, which publications can exclude; <see langword="null"/> where it has none.</summary>
     public string? ConnectionId => _options.ConnectionId;
 
     /// <summary>For whom the subscription is; <see langword="null"/> for the application itself.</summary>
-    public ClaimsPrincipal? User => _options.User;
+    public ClaimsPrincipal? User => Volatile.Read(ref _user);
 
     /// <summary>The topics, in the order in which they were added; a copy.</summary>
     public IReadOnlyList<string> Topics
@@ -91,7 +93,7 @@ public sealed partial class TopicSubscription : IAsyncDisposable
     public async ValueTask<TopicPosition> AddAsync(string topic, TopicPosition? after = null, CancellationToken cancellationToken = default)
     {
         TopicName.ThrowIfInvalid(topic, nameof(topic));
-        await _hub.AuthorizeSubscribeAsync(_options.User, topic, after is not null, cancellationToken).ConfigureAwait(false);
+        await _hub.AuthorizeSubscribeAsync(User, topic, after is not null, cancellationToken).ConfigureAwait(false);
         var position = await AttachAsync(topic, after, cancellationToken).ConfigureAwait(false);
         WakeOnPool();
         return position;
@@ -158,6 +160,25 @@ public sealed partial class TopicSubscription : IAsyncDisposable
     /// <summary>Ends the subscription. What is being delivered still is; nothing is afterwards. <see cref="ITopicSubscriber.OnEnded"/> is not called.</summary>
     /// <returns>Completes when the topics were let go of; it does not wait for the delivery.</returns>
     public ValueTask DisposeAsync() => EndAsync(TopicSubscriptionEnd.Disposed, null);
+
+    /// <summary>Goes on for the same user with newer rights: topics that these do not cover are removed.</summary>
+    /// <param name="user">The user.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    internal async ValueTask ReauthorizeAsync(ClaimsPrincipal user, CancellationToken cancellationToken)
+    {
+        Volatile.Write(ref _user, user);
+        foreach (var topic in Topics)
+        {
+            try
+            {
+                await _hub.AuthorizeSubscribeAsync(user, topic, isResume: true, cancellationToken).ConfigureAwait(false);
+            }
+            catch (TopicAccessDeniedException)
+            {
+                await RemoveAsync(topic).ConfigureAwait(false);
+            }
+        }
+    }
 
     /// <summary>Attaches to a topic without asking who may and without waking.</summary>
     internal async ValueTask<TopicPosition> AttachAsync(string topic, TopicPosition? after, CancellationToken cancellationToken)

@@ -76,7 +76,7 @@ public sealed class MemoryTicketStore : ITicketStore
             if (!_entries.TryGetValue(key, out var node))
                 return default;
             Remove(node);
-            return new ValueTask<ReadOnlyMemory<byte>?>(node.Value.IsOver(_clock.GetTimestamp()) ? null : node.Value.Value);
+            return node.Value.IsOver(_clock.GetTimestamp()) ? default : new ValueTask<ReadOnlyMemory<byte>?>(node.Value.Value);
         }
     }
 

@@ -10,6 +10,6 @@ namespace RealtimeKit.Topics;
 internal sealed record TicketRecord(PrincipalRecord User, string Endpoint, string? Origin, DateTimeOffset? Expires);
 
 [JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, MaxDepth = 8)]
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, MaxDepth = 12)]
 [JsonSerializable(typeof(TicketRecord))]
 internal sealed partial class TicketJson : JsonSerializerContext;

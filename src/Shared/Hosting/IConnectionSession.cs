@@ -1,3 +1,5 @@
+using System.Security.Claims;
+
 namespace RealtimeKit;
 
 /// <summary>What a connection is counted by, and until when its user is known to be who it is. Disposing it lets go of both; safe to repeat.</summary>
@@ -8,6 +10,10 @@ internal interface IConnectionSession : IDisposable
 
     /// <summary>What to tell the client before an event stream ends because its authentication has expired; never fails.</summary>
     Func<Task>? Ending { get; set; }
+
+    /// <summary>Extends the connection's life by a newer authentication of the same user.</summary>
+    /// <returns>Whether it was.</returns>
+    bool TryRefresh(ClaimsPrincipal user, DateTimeOffset? expiresUtc);
 
     /// <summary>From here on the connection is ended once its authentication has expired.</summary>
     void Start(IOpenConnection connection);

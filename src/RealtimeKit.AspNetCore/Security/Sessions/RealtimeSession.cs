@@ -80,6 +80,8 @@ public sealed partial class RealtimeSession : IConnectionSession
         return result;
     }
 
+    bool IConnectionSession.TryRefresh(ClaimsPrincipal user, DateTimeOffset? expiresUtc) => Refresh(user, expiresUtc) == RealtimeRefreshResult.Refreshed;
+
     void IConnectionSession.Start(IOpenConnection connection)
     {
         lock (_lock)

@@ -49,7 +49,8 @@ internal sealed partial class TopicEndpoint
             var body = await context.ReadBodyAsync(TopicStreams.MaxChangeSize).ConfigureAwait(false);
             Acquire(context, limiter, WebSocketRateLimitKind.Bytes, body.Length);
             var change = TopicStreams.Read(body);
-            var topics = await TopicStreams.ChangeAsync(_hub, change, _options.UserId(user), ServerSentEventAcceptor.AbortedOf(context)).ConfigureAwait(false);
+            var topics = await TopicStreams.ChangeAsync(
+                _hub, change, _options.UserId(user), user, context.GetExpiry(user), ServerSentEventAcceptor.AbortedOf(context)).ConfigureAwait(false);
             await context.SendJsonAsync(200, new TopicStreamTopics(topics), TopicStreamJson.Default.TopicStreamTopics).ConfigureAwait(false);
         }
         catch (Exception error) when (TopicRefusedException.From(error) is { } refused)

@@ -117,6 +117,12 @@ internal sealed partial class TopicEndpoint
             var stream = new TopicEventStream(_hub, asked.UserId, _options.AllowNamedTopics);
             await stream.OpenAsync(asked, endAtGap: false, ServerSentEventAcceptor.AbortedOf(context)).ConfigureAwait(false);
             context.Keep(stream);
+            if (context.FindSession() is { } session)
+            {
+                stream.Refresh = session.TryRefresh;
+                session.Ending = () => stream.ExpireAsync();
+            }
+
             return true;
         }
         catch (Exception error) when (TopicRefusedException.From(error) is { } refused)
