@@ -90,6 +90,9 @@ internal sealed partial class CodecWebSocketConnection
             _inFrame = false;
             if (_frameIsFinal)
             {
+                // Its last bytes may be those that were refused.
+                if (_rates is { IsRefused: true } && kind != ReceiveKind.None)
+                    return Fail(_rates.Refusal, 0);
                 _inMessage = false;
                 if (kind != ReceiveKind.None && _messageType == WebSocketMessageType.Text && !_utf8.IsComplete)
                     return Fail(WebSocketProtocolError.InvalidUtf8, 0);

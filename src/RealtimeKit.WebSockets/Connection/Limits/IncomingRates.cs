@@ -76,6 +76,9 @@ internal sealed class IncomingRates : IDisposable
     /// <returns>Whether it may be answered.</returns>
     public bool TryTakeControl() => _limiter is null || Ask(WebSocketRateLimitKind.ControlFrames, 1, WebSocketProtocolError.ControlRateExceeded);
 
+    /// <summary>Whether bytes that were read end the connection, as the limiter has not granted them.</summary>
+    public bool IsRefused => _owed > 0 && !Throttles && !TryPay();
+
     /// <summary>Bytes were read.</summary>
     public void TakeBytes(int count, long now)
     {
