@@ -13,7 +13,7 @@ public class TopicFloodTests
         await using var server = await StartAsync(most);
         await using var bystander = await Bystander.JoinAsync(server);
         using var events = await TopicEvents.OpenAsync(server, "/live?topic=kept");
-        for (var i = 0; i < 3 * most; i += 60)
+        for (var i = 0; i < most + 60; i += 60)
         {
             var query = "?" + string.Join('&', Enumerable.Range(i, 60).Select(n => $"topic=t{n}"));
             if (kind == "cursor")
