@@ -8,9 +8,9 @@ internal sealed class Reporter(League league, TopicHub topics) : BackgroundServi
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        // Before the first entry of each: what has left the history is a gap, and what is left of it is read.
+        // What is left of the history is read first.
         var newest = await topics.GetCursorAsync(League.Topics, stoppingToken);
-        var oldest = newest.Aggregate(TopicCursor.Empty, (cursor, pair) => cursor.With(pair.Key, pair.Value with { Offset = 0 }));
+        var oldest = await topics.GetOldestCursorAsync(League.Topics, stoppingToken);
         foreach (var (topic, position) in oldest)
             league.Read(topic, position, null);
         if (league.HasRead(newest))

@@ -12,5 +12,7 @@ internal static class HostLoggers
 
     public static ILogger Topics(IServiceProvider services) => Create(services, "RealtimeKit.AspNetCore.TopicEndpoint");
 
+    public static ILogger Tickets(IServiceProvider services) => Create(services, "RealtimeKit.AspNetCore.TicketEndpoint");
+
     private static ILogger Create(IServiceProvider services, string category) => services.GetRequiredService<ILoggerFactory>().CreateLogger(category);
 }

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using RealtimeKit.Topics;
 
 namespace RealtimeKit.AspNetCore;
 
@@ -22,12 +23,12 @@ internal static partial class OriginRefusal
             SchemeDiffers(logger, kind, origin, host);
     }
 
-    [LoggerMessage(2, LogLevel.Information, "{Kind} refused: the page's origin {Origin} is not allowed to connect to {Scheme}://{Host}.", EventName = "OriginRefused")]
+    [LoggerMessage(RealtimeEventIds.OriginRefused, LogLevel.Information, "{Kind} refused: the page's origin {Origin} is not allowed to connect to {Scheme}://{Host}.", EventName = nameof(RealtimeEventIds.OriginRefused))]
     private static partial void OriginRefused(ILogger logger, string kind, string origin, string scheme, string host);
 
-    [LoggerMessage(3, LogLevel.Warning, "{Kind} refused: the page was loaded as {Origin}, but its request arrived as http://{Host}. TLS ends at a proxy "
+    [LoggerMessage(RealtimeEventIds.SchemeDiffers, LogLevel.Warning, "{Kind} refused: the page was loaded as {Origin}, but its request arrived as http://{Host}. TLS ends at a proxy "
         + "in front of this server. Let the proxy send X-Forwarded-Proto and call app.UseForwardedHeaders(new() {{ ForwardedHeaders = "
         + "ForwardedHeaders.XForwardedProto }}) before the endpoints (with the proxy in KnownProxies or KnownIPNetworks unless it is on this machine); "
-        + "or allow the origin by name: OriginPolicy.Only(\"{Origin}\"). This is said once.", EventName = "SchemeDiffers")]
+        + "or allow the origin by name: OriginPolicy.Only(\"{Origin}\"). This is said once.", EventName = nameof(RealtimeEventIds.SchemeDiffers))]
     private static partial void SchemeDiffers(ILogger logger, string kind, string origin, string host);
 }

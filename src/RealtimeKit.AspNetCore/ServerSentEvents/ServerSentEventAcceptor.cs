@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http.Timeouts;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Primitives;
 using Microsoft.Net.Http.Headers;
+using RealtimeKit.Topics;
 
 namespace RealtimeKit.AspNetCore;
 
@@ -31,6 +32,8 @@ internal static partial class ServerSentEventAcceptor
             return null;
         }
 
+        if (!await ConnectionAdmission.AdmitAsync(context, "Event stream", isWebSocket: false, logger).ConfigureAwait(false))
+            return null;
         if (options.Accept is { } accept && !await accept(request, context).ConfigureAwait(false))
         {
             Refuse(context, logger);
@@ -110,10 +113,10 @@ internal static partial class ServerSentEventAcceptor
 
     private static partial class Log
     {
-        [LoggerMessage(20, LogLevel.Information, "Event stream refused with 400: Last-Event-ID is malformed or longer than {Limit}.", EventName = "CursorRefused")]
+        [LoggerMessage(RealtimeEventIds.CursorRefused, LogLevel.Information, "Event stream refused with 400: Last-Event-ID is malformed or longer than {Limit}.", EventName = nameof(RealtimeEventIds.CursorRefused))]
         public static partial void CursorRefused(ILogger logger, int limit);
 
-        [LoggerMessage(21, LogLevel.Debug, "Event stream refused by the application with {StatusCode}.", EventName = "Refused")]
+        [LoggerMessage(RealtimeEventIds.StreamRefused, LogLevel.Debug, "Event stream refused by the application with {StatusCode}.", EventName = nameof(RealtimeEventIds.StreamRefused))]
         public static partial void Refused(ILogger logger, int statusCode);
     }
 }

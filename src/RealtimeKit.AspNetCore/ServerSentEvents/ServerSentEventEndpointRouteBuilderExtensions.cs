@@ -173,6 +173,6 @@ public static class ServerSentEventEndpointRouteBuilderExtensions
             HostConnections.For(services),
             ServerSentEventMetrics.For(services.GetService<IMeterFactory>()),
             HostLoggers.ServerSentEvents(services));
-        return endpoints.MapMethods(pattern, Get, endpoint.InvokeAsync).WithDisplayName($"Server-Sent Events {pattern}");
+        return endpoints.MapMethods(pattern, Get, endpoint.InvokeAsync).WithDisplayName($"Server-Sent Events {pattern}").DisableCookieRedirect();
     }
 }

@@ -45,5 +45,6 @@ public sealed class ServerSentEventResult : IResult, IContentTypeHttpResult, ISt
     {
         ArgumentNullException.ThrowIfNull(builder);
         builder.Metadata.Add(new ProducesResponseTypeMetadata(StatusCodes.Status200OK, typeof(void), ["text/event-stream"]));
+        builder.Metadata.Add(NoCookieRedirect.Instance);
     }
 }

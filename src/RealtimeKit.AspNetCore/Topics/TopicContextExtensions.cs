@@ -27,6 +27,12 @@ internal static class TopicContextExtensions
     /// <summary>Who asks: what the middleware found out.</summary>
     public static ValueTask<ClaimsPrincipal> AuthenticateAsync(this HttpContext context, TopicEndpointOptions options) => new(AnonymousUser.UserOf(context));
 
+    /// <summary>The session of the request's connection; <see langword="null"/> where nothing is counted and nobody signed in.</summary>
+    public static IConnectionSession? FindSession(this HttpContext context) => context.Features.Get<RealtimeSession>();
+
+    /// <summary>When the authentication of the request expires.</summary>
+    public static DateTimeOffset? GetExpiry(this HttpContext context, ClaimsPrincipal user) => ConnectionAdmission.ExpiryOf(context, user);
+
     /// <summary>Keeps what the request has opened until the request ends, which disposes it.</summary>
     public static void Keep<T>(this HttpContext context, T opened)
         where T : class, IAsyncDisposable

@@ -52,7 +52,7 @@ public static class TopicEndpointRouteBuilderExtensions
 
         // A preflight request has no credentials, and asks for nothing but whether to ask.
         group.MapMethods("/{**topic}", Options, InvokeAsync).WithDisplayName($"Topics {pattern}, preflight").AllowAnonymous();
-        return group;
+        return group.DisableCookieRedirect();
 
         Task InvokeAsync(HttpContext context) => endpoint.InvokeAsync(context, context.GetPathTopic());
     }

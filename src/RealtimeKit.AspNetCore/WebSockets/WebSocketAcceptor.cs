@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.Timeouts;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Primitives;
+using RealtimeKit.Topics;
 using RealtimeKit.WebSockets;
 
 namespace RealtimeKit.AspNetCore;
@@ -14,6 +15,20 @@ internal static partial class WebSocketAcceptor
     /// <summary>Accepts a request's handshake, or answers why not.</summary>
     /// <returns><see langword="null"/> where it was refused.</returns>
     public static async Task<AcceptedWebSocket?> AcceptAsync(HttpContext context, WebSocketEndpointOptions options, ConnectionRegistry? registry, ILogger logger)
+    {
+        AcceptedWebSocket? accepted = null;
+        try
+        {
+            return accepted = await TryAcceptAsync(context, options, registry, logger).ConfigureAwait(false);
+        }
+        finally
+        {
+            if (accepted is null)
+                context.FindSession()?.Dispose();
+        }
+    }
+
+    private static async Task<AcceptedWebSocket?> TryAcceptAsync(HttpContext context, WebSocketEndpointOptions options, ConnectionRegistry? registry, ILogger logger)
     {
         var handshake = Validate(context, options.Handshake);
         if (!handshake.IsAccepted)
@@ -30,6 +45,8 @@ internal static partial class WebSocketAcceptor
             return null;
         }
 
+        if (!await ConnectionAdmission.AdmitAsync(context, "WebSocket", isWebSocket: true, logger).ConfigureAwait(false))
+            return null;
         if (options.Accepting is { } accepting && !await accepting(context, handshake.SubProtocol).ConfigureAwait(false))
             return null;
 
@@ -54,7 +71,8 @@ internal static partial class WebSocketAcceptor
             return null;
         }
 
-        accepted.Start(new CodecWebSocketConnection(transport, options.Connection, handshake.SubProtocol, compression), registry);
+        var limiter = options.RateLimits?.Open(context);
+        accepted.Start(new CodecWebSocketConnection(transport, options.Connection, handshake.SubProtocol, compression, limiter), registry, context.FindSession(), limiter);
         return accepted;
     }
 
@@ -97,7 +115,7 @@ internal static partial class WebSocketAcceptor
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Information, "WebSocket handshake refused with {StatusCode}: {Reason}", EventName = "HandshakeRefused")]
+        [LoggerMessage(RealtimeEventIds.HandshakeRefused, LogLevel.Information, "WebSocket handshake refused with {StatusCode}: {Reason}", EventName = nameof(RealtimeEventIds.HandshakeRefused))]
         public static partial void HandshakeRefused(ILogger logger, int statusCode, string reason);
     }
 }

@@ -40,6 +40,12 @@ public sealed class WebSocketEndpointOptions
     /// </summary>
     public WebSocketConnectionOptions Connection { get; private set; } = new();
 
+    /// <summary>
+    /// How much the connections of a user or an address may send together, beyond what <see cref="Connection"/> lets each. Default:
+    /// <see langword="null"/>, no such limits.
+    /// </summary>
+    public RealtimeRateLimits? RateLimits { get; set; }
+
     /// <summary>The limits of the opening handshake.</summary>
     public WebSocketHandshakeOptions Handshake { get; private set; } = new();
 
@@ -63,6 +69,7 @@ public sealed class WebSocketEndpointOptions
         copy.Connection.SubProtocol = null;
         copy.Connection.CompressionParameters = null;
         copy.Connection.MeterFactory ??= services?.GetService<IMeterFactory>();
+        copy.Connection.MemoryBudget ??= services?.GetService<RealtimeMemoryBudget>();
         copy.Handshake = Handshake.Clone();
         return copy;
     }

@@ -58,6 +58,6 @@ public static class WebSocketEndpointRouteBuilderExtensions
         ArgumentNullException.ThrowIfNull(handler);
         var logger = HostLoggers.WebSockets(endpoints.ServiceProvider);
         var endpoint = new WebSocketEndpoint(options.Copy(endpoints.ServiceProvider), handler, HostConnections.For(endpoints.ServiceProvider), logger);
-        return endpoints.MapMethods(pattern, Methods, endpoint.InvokeAsync).WithDisplayName($"WebSocket {pattern}");
+        return endpoints.MapMethods(pattern, Methods, endpoint.InvokeAsync).WithDisplayName($"WebSocket {pattern}").DisableCookieRedirect();
     }
 }

@@ -11,5 +11,9 @@ internal sealed class PlainRequest(HttpListenerContext context) : IOpenConnectio
 
     public Task GoAwayAsync(CancellationToken deadline) => Task.CompletedTask;
 
+    public void Expire()
+    {
+    }
+
     public void Abort() => context.Abort();
 }

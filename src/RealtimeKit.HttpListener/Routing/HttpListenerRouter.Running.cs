@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using RealtimeKit.Listener;
+using RealtimeKit.Topics;
 
 namespace System.Net;
 
@@ -136,19 +137,19 @@ public sealed partial class HttpListenerRouter
 
     private static partial class Log
     {
-        [LoggerMessage(40, LogLevel.Debug, "Stopping: connections are told, and no more requests are served.", EventName = "Stopping")]
+        [LoggerMessage(RealtimeEventIds.RouterStopping, LogLevel.Debug, "Stopping: connections are told, and no more requests are served.", EventName = nameof(RealtimeEventIds.RouterStopping))]
         public static partial void Stopping(ILogger logger);
 
-        [LoggerMessage(41, LogLevel.Warning, "{Count} handlers did not end after their connections were aborted.", EventName = "HandlersLeft")]
+        [LoggerMessage(RealtimeEventIds.HandlersLeft, LogLevel.Warning, "{Count} handlers did not end after their connections were aborted.", EventName = nameof(RealtimeEventIds.HandlersLeft))]
         public static partial void HandlersLeft(ILogger logger, int count);
 
-        [LoggerMessage(42, LogLevel.Error, "A request could not be accepted.", EventName = "AcceptFailed")]
+        [LoggerMessage(RealtimeEventIds.AcceptFailed, LogLevel.Error, "A request could not be accepted.", EventName = nameof(RealtimeEventIds.AcceptFailed))]
         public static partial void AcceptFailed(ILogger logger, Exception error);
 
-        [LoggerMessage(43, LogLevel.Debug, "Request refused with {StatusCode}.", EventName = "RequestRefused")]
+        [LoggerMessage(RealtimeEventIds.RequestRefused, LogLevel.Debug, "Request refused with {StatusCode}.", EventName = nameof(RealtimeEventIds.RequestRefused))]
         public static partial void Refused(ILogger logger, int statusCode);
 
-        [LoggerMessage(44, LogLevel.Error, "A handler failed; the response is 500, or cut off where it had begun.", EventName = "RequestHandlerFailed")]
+        [LoggerMessage(RealtimeEventIds.RequestHandlerFailed, LogLevel.Error, "A handler failed; the response is 500, or cut off where it had begun.", EventName = nameof(RealtimeEventIds.RequestHandlerFailed))]
         public static partial void HandlerFailed(ILogger logger, Exception error);
     }
 }

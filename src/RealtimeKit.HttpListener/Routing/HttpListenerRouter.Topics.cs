@@ -34,7 +34,7 @@ public sealed partial class HttpListenerRouter
             throw new ArgumentException($"Write {path.TrimEnd('/', '*')}: what is below it belongs to its topics.", nameof(path));
         var endpoint = new TopicEndpoint(
             hub,
-            options.Copy(options.WebSockets.Copy(_options.MeterFactory)),
+            options.Copy(options.WebSockets.Copy(_options)),
             _registry,
             ServerSentEventMetrics.For(_options.MeterFactory),
             (_options.LoggerFactory.CreateLogger("RealtimeKit.HttpListener.Topics"), _logger, _logger));

@@ -38,7 +38,7 @@ public sealed partial class HttpListenerRouter
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(handler);
         ThrowIfSealed();
-        var endpoint = new WebSocketEndpoint(options.Copy(_options.MeterFactory), handler, _registry, _logger);
+        var endpoint = new WebSocketEndpoint(options.Copy(_options), handler, _registry, _logger);
         if (!_routes[path].TryAddWebSocket((context, _) => endpoint.InvokeAsync(context)))
             throw new ArgumentException($"{path} has a WebSocket already.", nameof(path));
         return this;

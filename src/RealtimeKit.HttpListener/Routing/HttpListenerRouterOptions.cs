@@ -67,4 +67,10 @@ public sealed class HttpListenerRouterOptions
     /// process's own meters of these names.
     /// </summary>
     public IMeterFactory? MeterFactory { get; init; }
+
+    /// <summary>
+    /// The memory that the WebSockets of what is mapped may hold together; an endpoint's
+    /// <see cref="RealtimeKit.WebSockets.WebSocketConnectionOptions.MemoryBudget"/> goes first. Default: <see langword="null"/>, no budget.
+    /// </summary>
+    public RealtimeKit.WebSockets.RealtimeMemoryBudget? MemoryBudget { get; init; }
 }

@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.Logging;
+using RealtimeKit.Topics;
 
 namespace RealtimeKit.Listener;
 
@@ -16,11 +17,11 @@ internal static partial class OriginRefusal
             SchemeDiffers(logger, kind, origin, request.UserHostName);
     }
 
-    [LoggerMessage(2, LogLevel.Information, "{Kind} refused: the page's origin {Origin} is not allowed to connect to {Host}.", EventName = "OriginRefused")]
+    [LoggerMessage(RealtimeEventIds.OriginRefused, LogLevel.Information, "{Kind} refused: the page's origin {Origin} is not allowed to connect to {Host}.", EventName = nameof(RealtimeEventIds.OriginRefused))]
     private static partial void OriginRefused(ILogger logger, string kind, string? origin, string? host);
 
-    [LoggerMessage(3, LogLevel.Warning, "{Kind} refused: the page was loaded as {Origin}, but its request arrived as http://{Host}. TLS ends at a proxy "
+    [LoggerMessage(RealtimeEventIds.SchemeDiffers, LogLevel.Warning, "{Kind} refused: the page was loaded as {Origin}, but its request arrived as http://{Host}. TLS ends at a proxy "
         + "in front of this server, of which HttpListener knows nothing. Allow the origin by name: HttpListenerOriginPolicy.Only(\"{Origin}\"). "
-        + "This is said once.", EventName = "SchemeDiffers")]
+        + "This is said once.", EventName = nameof(RealtimeEventIds.SchemeDiffers))]
     private static partial void SchemeDiffers(ILogger logger, string kind, string? origin, string? host);
 }

@@ -92,10 +92,10 @@ internal static partial class ServerSentEventAcceptor
 
     private static partial class Log
     {
-        [LoggerMessage(20, LogLevel.Information, "Event stream refused with 400: Last-Event-ID is malformed or longer than {Limit}.", EventName = "CursorRefused")]
+        [LoggerMessage(RealtimeEventIds.CursorRefused, LogLevel.Information, "Event stream refused with 400: Last-Event-ID is malformed or longer than {Limit}.", EventName = nameof(RealtimeEventIds.CursorRefused))]
         public static partial void CursorRefused(ILogger logger, int limit);
 
-        [LoggerMessage(21, LogLevel.Debug, "Event stream refused by the application with {StatusCode}.", EventName = "Refused")]
+        [LoggerMessage(RealtimeEventIds.StreamRefused, LogLevel.Debug, "Event stream refused by the application with {StatusCode}.", EventName = nameof(RealtimeEventIds.StreamRefused))]
         public static partial void Refused(ILogger logger, int statusCode);
     }
 }

@@ -34,6 +34,12 @@ internal static class TopicContextExtensions
     public static async ValueTask<ClaimsPrincipal> AuthenticateAsync(this HttpListenerContext context, HttpListenerTopicOptions options) =>
         await options.Authenticate(context).ConfigureAwait(false) ?? throw new TopicRefusedException(401, "Sign in first.");
 
+    /// <summary>The session of the request's connection: here there is none.</summary>
+    public static IConnectionSession? FindSession(this HttpListenerContext context) => null;
+
+    /// <summary>When the authentication of the request expires: here nobody knows.</summary>
+    public static DateTimeOffset? GetExpiry(this HttpListenerContext context, ClaimsPrincipal user) => null;
+
     /// <summary>Keeps what the request has opened, until <see cref="ReleaseAsync"/>.</summary>
     public static void Keep(this HttpListenerContext context, IAsyncDisposable opened) => Opened.Add(context, opened);
 

@@ -31,6 +31,12 @@ public sealed class HttpListenerWebSocketOptions
     /// </summary>
     public WebSocketConnectionOptions Connection { get; private set; } = new();
 
+    /// <summary>
+    /// How much the connections of a user or an address may send together, beyond what <see cref="Connection"/> lets each. Default:
+    /// <see langword="null"/>, no such limits.
+    /// </summary>
+    public HttpListenerRateLimits? RateLimits { get; set; }
+
     /// <summary>The limits of the opening handshake; the framework has read the headers by then.</summary>
     public WebSocketHandshakeOptions Handshake { get; private set; } = new();
 
@@ -39,14 +45,15 @@ public sealed class HttpListenerWebSocketOptions
     /// </summary>
     internal Func<HttpListenerContext, string?, ValueTask<bool>>? Accepting { get; set; }
 
-    internal HttpListenerWebSocketOptions Copy(IMeterFactory? meters = null)
+    internal HttpListenerWebSocketOptions Copy(HttpListenerRouterOptions? router = null)
     {
         var copy = (HttpListenerWebSocketOptions)MemberwiseClone();
         copy.Connection = Connection.Clone();
         copy.Connection.Role = WebSocketRole.Server;
         copy.Connection.Compression = null;
         copy.Connection.CompressionParameters = null;
-        copy.Connection.MeterFactory ??= meters;
+        copy.Connection.MeterFactory ??= router?.MeterFactory;
+        copy.Connection.MemoryBudget ??= router?.MemoryBudget;
 
         // The framework's socket gives a message in the pieces in which it arrives, which say nothing about its frames.
         copy.Connection.MaxFragmentsPerMessage = int.MaxValue;

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.WebSockets;
 using Microsoft.Extensions.Logging;
+using RealtimeKit.Topics;
 using RealtimeKit.WebSockets;
 
 namespace RealtimeKit.Listener;
@@ -44,7 +45,8 @@ internal static partial class WebSocketAcceptor
         }
 
         var transport = new BclWebSocketTransport(new ContextWebSocket(socket, context), leaveOpen: false);
-        accepted.Start(new CodecWebSocketConnection(transport, connectionOptions), registry);
+        var limiter = options.RateLimits?.Open(context);
+        accepted.Start(new CodecWebSocketConnection(transport, connectionOptions, limiter: limiter), registry, session: null, limiter);
         return accepted;
     }
 
@@ -88,10 +90,10 @@ internal static partial class WebSocketAcceptor
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Information, "WebSocket handshake refused with {StatusCode}: {Reason}", EventName = "HandshakeRefused")]
+        [LoggerMessage(RealtimeEventIds.HandshakeRefused, LogLevel.Information, "WebSocket handshake refused with {StatusCode}: {Reason}", EventName = nameof(RealtimeEventIds.HandshakeRefused))]
         public static partial void HandshakeRefused(ILogger logger, int statusCode, string reason);
 
-        [LoggerMessage(4, LogLevel.Information, "WebSocket handshake failed: {Message}", EventName = "HandshakeFailed")]
+        [LoggerMessage(RealtimeEventIds.HandshakeFailed, LogLevel.Information, "WebSocket handshake failed: {Message}", EventName = nameof(RealtimeEventIds.HandshakeFailed))]
         public static partial void HandshakeFailed(ILogger logger, string message);
     }
 }

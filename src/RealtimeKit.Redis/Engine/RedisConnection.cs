@@ -150,10 +150,10 @@ internal sealed partial class RedisConnection(RedisTopicOptions options, ILogger
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Warning, "The {Type} connection to Redis is lost ({Failure}). Clients stay; what is published meanwhile fails or waits.", EventName = "ConnectionLost")]
+        [LoggerMessage(RealtimeEventIds.RedisConnectionLost, LogLevel.Warning, "The {Type} connection to Redis is lost ({Failure}). Clients stay; what is published meanwhile fails or waits.", EventName = nameof(RealtimeEventIds.RedisConnectionLost))]
         public static partial void Lost(ILogger logger, ConnectionType type, ConnectionFailureType failure);
 
-        [LoggerMessage(2, LogLevel.Information, "The {Type} connection to Redis is back.", EventName = "ConnectionRestored")]
+        [LoggerMessage(RealtimeEventIds.RedisConnectionRestored, LogLevel.Information, "The {Type} connection to Redis is back.", EventName = nameof(RealtimeEventIds.RedisConnectionRestored))]
         public static partial void Restored(ILogger logger, ConnectionType type);
     }
 }

@@ -65,7 +65,7 @@ public sealed partial class RedisTopicEngine
 
     private static partial class SweepLog
     {
-        [LoggerMessage(13, LogLevel.Error, "The topic {Topic} could not be compared with Redis.", EventName = "SweepFailed")]
+        [LoggerMessage(RealtimeEventIds.RedisSweepFailed, LogLevel.Error, "The topic {Topic} could not be compared with Redis.", EventName = nameof(RealtimeEventIds.RedisSweepFailed))]
         public static partial void Failed(ILogger logger, string topic, Exception exception);
     }
 

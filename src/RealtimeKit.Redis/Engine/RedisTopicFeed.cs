@@ -219,13 +219,13 @@ internal sealed partial class RedisTopicFeed(RedisTopicEngine engine, RedisTopic
 
     private static partial class LogMessages
     {
-        [LoggerMessage(10, LogLevel.Warning, "The topic {Topic} could not be read from Redis; it is tried again. {Reason}", EventName = "ReadFailed")]
+        [LoggerMessage(RealtimeEventIds.RedisReadFailed, LogLevel.Warning, "The topic {Topic} could not be read from Redis; it is tried again. {Reason}", EventName = nameof(RealtimeEventIds.RedisReadFailed))]
         public static partial void ReadFailed(ILogger logger, string topic, string reason);
 
-        [LoggerMessage(11, LogLevel.Error, "The topic {Topic} could not be brought up to date.", EventName = "CatchUpFailed")]
+        [LoggerMessage(RealtimeEventIds.RedisCatchUpFailed, LogLevel.Error, "The topic {Topic} could not be brought up to date.", EventName = nameof(RealtimeEventIds.RedisCatchUpFailed))]
         public static partial void Failed(ILogger logger, string topic, Exception exception);
 
-        [LoggerMessage(12, LogLevel.Warning, "The history of the topic {Topic} was lost or went back in Redis after {Position}: epoch {Epoch} has begun, and subscribers are told.", EventName = "EpochChanged")]
+        [LoggerMessage(RealtimeEventIds.RedisEpochChanged, LogLevel.Warning, "The history of the topic {Topic} was lost or went back in Redis after {Position}: epoch {Epoch} has begun, and subscribers are told.", EventName = nameof(RealtimeEventIds.RedisEpochChanged))]
         public static partial void NewEpoch(ILogger logger, string topic, TopicPosition position, ulong epoch);
     }
 }

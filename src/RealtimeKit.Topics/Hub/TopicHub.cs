@@ -64,20 +64,21 @@ public sealed partial class TopicHub : ITopicPublisher, IAsyncDisposable
     /// <exception cref="ArgumentException">A name is not allowed.</exception>
     /// <exception cref="TopicLimitException">There are too many topics for a cursor.</exception>
     /// <exception cref="TopicEngineException">The store cannot be reached.</exception>
-    public async ValueTask<TopicCursor> GetCursorAsync(IEnumerable<string> topics, CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(topics);
-        var cursor = TopicCursor.Empty;
-        foreach (var topic in topics)
-        {
-            TopicName.ThrowIfInvalid(topic, nameof(topics));
-            if (cursor.Count >= Options.MaxTopicsPerSubscription && !cursor.TryGetPosition(topic, out _))
-                throw new TopicLimitException($"A subscription has at most {Options.MaxTopicsPerSubscription} topics.");
-            cursor = cursor.With(topic, await Engine.GetPositionAsync(topic, cancellationToken).ConfigureAwait(false));
-        }
+    public ValueTask<TopicCursor> GetCursorAsync(IEnumerable<string> topics, CancellationToken cancellationToken = default) =>
+        GetCursorAsync(topics, fromOldest: false, cancellationToken);
 
-        return cursor;
-    }
+    /// <summary>
+    /// The positions before the oldest entries that are held of topics: whoever subscribes after this cursor reads the history first. What
+    /// leaves the history between the two is told as a gap.
+    /// </summary>
+    /// <param name="topics">The topics, up to <see cref="TopicsOptions.MaxTopicsPerSubscription"/>.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>The cursor.</returns>
+    /// <exception cref="ArgumentException">A name is not allowed.</exception>
+    /// <exception cref="TopicLimitException">There are too many topics for a cursor.</exception>
+    /// <exception cref="TopicEngineException">The store cannot be reached.</exception>
+    public ValueTask<TopicCursor> GetOldestCursorAsync(IEnumerable<string> topics, CancellationToken cancellationToken = default) =>
+        GetCursorAsync(topics, fromOldest: true, cancellationToken);
 
     /// <summary>Subscribes.</summary>
     /// <param name="subscriber">Where to deliver; it may be called before this returns.</param>
@@ -236,6 +237,28 @@ public sealed partial class TopicHub : ITopicPublisher, IAsyncDisposable
             : options.AuthorizePublish?.Invoke(access) ?? new ValueTask<bool>(false);
     }
 
+    private async ValueTask<TopicCursor> GetCursorAsync(IEnumerable<string> topics, bool fromOldest, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(topics);
+        var cursor = TopicCursor.Empty;
+        foreach (var topic in topics)
+        {
+            TopicName.ThrowIfInvalid(topic, nameof(topics));
+            if (cursor.Count >= Options.MaxTopicsPerSubscription && !cursor.TryGetPosition(topic, out _))
+                throw new TopicLimitException($"A subscription has at most {Options.MaxTopicsPerSubscription} topics.");
+            var position = await Engine.GetPositionAsync(topic, cancellationToken).ConfigureAwait(false);
+            if (fromOldest)
+            {
+                position = position with { Offset = 0 };
+                position = (await Engine.ReadAsync(topic, position, 1, cancellationToken).ConfigureAwait(false)).Gap?.To ?? position;
+            }
+
+            cursor = cursor.With(topic, position);
+        }
+
+        return cursor;
+    }
+
     private void Add(TopicSubscription subscription)
     {
         lock (_lock)
@@ -265,13 +288,13 @@ public sealed partial class TopicHub : ITopicPublisher, IAsyncDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Error, "A topic subscriber threw when it was told that its subscription has ended.")]
+        [LoggerMessage(RealtimeEventIds.SubscriberFailed, LogLevel.Error, "A topic subscriber threw when it was told that its subscription has ended.", EventName = nameof(RealtimeEventIds.SubscriberFailed))]
         public static partial void SubscriberFailed(ILogger logger, Exception error);
 
-        [LoggerMessage(2, LogLevel.Warning, "Connections or presence could not be told to the other nodes; it is tried again with the next renewal.")]
+        [LoggerMessage(RealtimeEventIds.PresenceFailed, LogLevel.Warning, "Connections or presence could not be told to the other nodes; it is tried again with the next renewal.", EventName = nameof(RealtimeEventIds.PresenceFailed))]
         public static partial void PresenceFailed(ILogger logger, Exception error);
 
-        [LoggerMessage(3, LogLevel.Error, "A client's request failed in the application's own code.")]
+        [LoggerMessage(RealtimeEventIds.ClientRequestFailed, LogLevel.Error, "A client's request failed in the application's own code.", EventName = nameof(RealtimeEventIds.ClientRequestFailed))]
         public static partial void RequestFailed(ILogger logger, Exception error);
     }
 }

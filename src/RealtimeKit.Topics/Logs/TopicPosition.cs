@@ -85,6 +85,7 @@ public readonly record struct TopicPosition(ulong Epoch, ulong Offset)
         position = default;
         var hyphen = text.IndexOf('-');
         if (hyphen < 0
+            || text.Contains('\0')   // which the BCL overlooks behind a number
             || !ulong.TryParse(text[..hyphen], NumberStyles.None, CultureInfo.InvariantCulture, out var epoch)
             || !ulong.TryParse(text[(hyphen + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out var offset))
             return false;

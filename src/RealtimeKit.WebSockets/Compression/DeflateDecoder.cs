@@ -11,6 +11,7 @@ namespace RealtimeKit.WebSockets;
 internal sealed class DeflateDecoder(int windowBits, bool takesOver) : IDisposable
 {
     private const int MaxPooled = 64;
+    private const int TablesSize = 9 * 1024;
 
     private static readonly ConcurrentQueue<InflateState> Pool = new();
 
@@ -21,6 +22,9 @@ internal sealed class DeflateDecoder(int windowBits, bool takesOver) : IDisposab
     private InflateHistory _history = new() { MaxDistance = 1 << windowBits };
     private int _tailRead;
     private bool _isBegun;
+
+    /// <summary>How much memory it holds, the borrowed included.</summary>
+    public int Retained => (_history.Ring?.Length ?? 0) + (_state is null ? 0 : TablesSize);
 
     // RFC 7692 §7.2.2: what the sender has removed from the end.
     private static ReadOnlySpan<byte> Tail => [0x00, 0x00, 0xFF, 0xFF];

@@ -34,6 +34,9 @@ internal sealed class DeflateEncoder
         _window = new byte[_windowSize + Math.Max(_windowSize / 2, SmallestRoom)];
     }
 
+    /// <summary>How much memory it holds.</summary>
+    public int Retained => _matcher.Retained + _window.Length;
+
     /// <summary>The most bytes that a message can take, with the room that the writer needs behind it.</summary>
     public static int GetMaxCompressedLength(int length) =>
         checked(length + ((length / DeflateBlock.Capacity + 2) * DeflateBlock.StoredOverhead) + DeflateBitWriter.Slack);

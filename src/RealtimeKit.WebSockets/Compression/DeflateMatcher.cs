@@ -71,6 +71,9 @@ internal sealed class DeflateMatcher
         UseBits(windowBits);
     }
 
+    /// <summary>How much memory its tables take.</summary>
+    public int Retained => (sizeof(int) * (_last3.Length + _last4.Length)) + (sizeof(ushort) * _steps.Length);
+
     /// <summary>Begins a message that refers to nothing before it.</summary>
     /// <param name="length">Its length: a short one uses a small part of the tables, which stays in the nearest cache.</param>
     /// <param name="windowBits">How far it may refer back.</param>

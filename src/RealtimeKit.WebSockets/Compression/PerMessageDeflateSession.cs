@@ -27,6 +27,9 @@ internal sealed class PerMessageDeflateSession : IDisposable
     /// <summary>Whether what is sent refers to earlier messages: then compressing is part of the order in which they are sent.</summary>
     public bool TakesOver { get; }
 
+    /// <summary>How much memory it holds: the windows of context takeover, and what a message in progress has borrowed.</summary>
+    public long Retained => Decoder.Retained + (_encoder?.Retained ?? 0);
+
     /// <summary>How far what is sent looks back.</summary>
     public int WindowBits { get; }
 

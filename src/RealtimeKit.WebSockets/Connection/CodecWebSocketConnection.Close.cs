@@ -155,6 +155,7 @@ internal sealed partial class CodecWebSocketConnection
                 }
             }
 
+            CloseAccount();
             finished.SetResult();
         }
     }

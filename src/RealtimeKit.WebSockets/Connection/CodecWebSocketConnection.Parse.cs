@@ -41,6 +41,9 @@ internal sealed partial class CodecWebSocketConnection
 
         /// <summary>Nothing more will come.</summary>
         Ended,
+
+        /// <summary>The next message has to wait, untouched, until the limits on what a peer sends allow it.</summary>
+        Throttled,
     }
 
     private Parsed Parse(ReceiveKind kind)
@@ -71,6 +74,9 @@ internal sealed partial class CodecWebSocketConnection
                     continue;
                 }
 
+                // Before anything of the message is looked at, empty and compressed ones included.
+                if (_rates is not null && !_inMessage && kind != ReceiveKind.None && !_rates.TryTakeMessage(_lastReceived))
+                    return _rates.Throttles ? ThrottleMessage() : Fail(_rates.Refusal, FrameLength(header, headerLength));
                 if ((error = BeginFrame(header, headerLength, kind)) != WebSocketProtocolError.None)
                     return Fail(error, header.PayloadLength);
             }
@@ -87,6 +93,7 @@ internal sealed partial class CodecWebSocketConnection
                 _inMessage = false;
                 if (kind != ReceiveKind.None && _messageType == WebSocketMessageType.Text && !_utf8.IsComplete)
                     return Fail(WebSocketProtocolError.InvalidUtf8, 0);
+                _hasMessage |= kind != ReceiveKind.None;
                 NoteMessage(isInflated: _isCompressed && kind != ReceiveKind.None);
                 return Parsed.Message;
             }
@@ -273,7 +280,7 @@ internal sealed partial class CodecWebSocketConnection
     {
         if (_controlTokens < _options.ControlFrameBurst)
             RefillControlTokens();
-        _isControlRateExceeded |= _controlTokens == 0;
+        _isControlRateExceeded |= _controlTokens == 0 || (_rates is not null && !_rates.TryTakeControl());
         if (_isControlRateExceeded)
             return false;
         if (_controlTokens-- == _options.ControlFrameBurst)

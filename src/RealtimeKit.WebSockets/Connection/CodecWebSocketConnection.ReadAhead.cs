@@ -49,6 +49,8 @@ internal sealed partial class CodecWebSocketConnection
         {
             if (_isEndOfStream)
                 return true;
+            if (!MayRead(isScanning))
+                return _inputEnded;
             _readMemory = default;
             if (_transport.ReadsIntoBuffer && (_dataIsReady || _input.HoldsUnread))
                 _readMemory = PrepareRead(isScanning);
@@ -68,6 +70,9 @@ internal sealed partial class CodecWebSocketConnection
                 return true;
         }
 
+        // A read that began while a message was lent out is adopted. Its connection must not wait with that message's buffer.
+        if (_readPending && _readMemory.IsEmpty)
+            _input.Trim();
         return false;
     }
 
@@ -129,6 +134,7 @@ internal sealed partial class CodecWebSocketConnection
         }
 
         _lastReceived = _clock.GetTimestamp();
+        _rates?.TakeBytes(count, _lastReceived);
         NoteReceived(count);
         TakeRead(Math.Min(direct, count), count);
         return true;
@@ -166,11 +172,11 @@ internal sealed partial class CodecWebSocketConnection
         using (_inputGate.Enter())
         {
             _readPending = false;
-            var isScanning = _waiting == ReceiveKind.None;
+            var isScanning = _waiting == ReceiveKind.None || _isThrottled;
             if (!EndRead(isScanning) && !_isDetached)
                 TryFill(isScanning);
 
-            if (!_readPending && _waiting != ReceiveKind.None)
+            if (!_readPending && _waiting != ReceiveKind.None && !_isThrottled)
             {
                 completed = TryAdvance(_waiting);
                 if (completed)
@@ -202,7 +208,7 @@ internal sealed partial class CodecWebSocketConnection
     private void LookAhead()
     {
         _needsReadAhead = false;
-        for (var reads = 0; _waiting == ReceiveKind.None && !_readPending && !_isDetached; reads++)
+        for (var reads = 0; (_waiting == ReceiveKind.None || _isThrottled) && !_readPending && !_isDetached; reads++)
         {
             var wantsMore = _inputEnded ? Linger() : _isDiscarding ? Discard() : ScanAhead();
             if (wantsMore && reads == MaxReadsInARow)
@@ -397,7 +403,9 @@ internal sealed partial class CodecWebSocketConnection
             TellReceived(measured);
         if (_isReadBroken && !_isBroken)
             AbortOutput();
-        if (_needsReadAhead && _waiting == ReceiveKind.None && !_readPending)
+        if (_input.Retained - _accountedInput is >= AccountingStep or <= -AccountingStep)
+            Account();
+        if (_needsReadAhead && (_waiting == ReceiveKind.None || _isThrottled) && !_readPending)
             ReadAhead();
     }
 }

@@ -127,6 +127,7 @@ internal sealed partial class CodecWebSocketConnection :
     // Under the input gate. True: there is an outcome in _received*. False: a read is pending.
     private bool TryAdvance(ReceiveKind kind)
     {
+        _isThrottled = false;
         while (true)
         {
             // Where something was discarded nothing behind it is delivered, only the end: no message has a hole, none is missing.
@@ -147,6 +148,7 @@ internal sealed partial class CodecWebSocketConnection :
                     return true;
 
                 case Parsed.NeedMore when !TryFill(isScanning: false):
+                case Parsed.Throttled:
                     return false;
             }
         }

@@ -185,6 +185,8 @@ internal sealed partial class CodecWebSocketConnection
     private ValueTask WaitForRoom(SendWaiter waiter, CancellationToken cancellationToken)
     {
         var node = (_waiters ??= new LinkedList<SendWaiter>()).AddLast(waiter);
+        _waitingBytes += waiter.Payload.Length;
+        Account();
         if (cancellationToken.CanBeCanceled)
             waiter.Registration = cancellationToken.UnsafeRegister(
                 static (state, token) =>
@@ -203,6 +205,7 @@ internal sealed partial class CodecWebSocketConnection
             if (node.List is null || node.List != _waiters)
                 return;   // admitted already, so it is sent; or refused already, because the output has closed
             _waiters!.Remove(node);
+            _waitingBytes -= node.Value.Payload.Length;
             AdmitWaiters();
         }
 
@@ -226,6 +229,7 @@ internal sealed partial class CodecWebSocketConnection
             if (_output.Count + _flushing.Count > 0 && _output.Count + _flushing.Count + size > _options.SendBufferSize)
                 return;
             _waiters.RemoveFirst();
+            _waitingBytes -= size;
             Append(first.Value.Opcode, first.Value.Payload, first.Value.Form);
             _flushRequested = 1;
             first.Value.Registration.Unregister();
@@ -271,7 +275,12 @@ internal sealed partial class CodecWebSocketConnection
         _flushRequested = 0;
         // A closed output is not corked: what is in it is the last, and somebody may wait for it.
         if (_isFlushing || _isBroken || _output.Count == 0 || (_isCorked && !_sendClosed && _output.Count < CorkSize))
+        {
+            if (_output.Capacity > AccountingStep)
+                Account();
             return false;
+        }
+
         _isFlushing = true;
         _flushStarted = 0;
         _flushing = _output.Detach();
@@ -294,6 +303,7 @@ internal sealed partial class CodecWebSocketConnection
                     _flushStarted = _clock.GetTimestamp();
                     _wheel.EnsureWithin(_timer, ticks: 4);
                     TellQueue();
+                    Account();
                     _transport.OnWriteCompleted(_onWrite ??= OnWriteCompleted);
                     return;
                 }
@@ -348,6 +358,8 @@ internal sealed partial class CodecWebSocketConnection
             if (!_sendClosed)
                 AdmitWaiters();
             goesOn = TakeForFlush();
+            if (_accounted != 0)
+                Account();
             if (!goesOn)
                 _outputIdle?.TrySetResult();
         }
@@ -377,6 +389,7 @@ internal sealed partial class CodecWebSocketConnection
             _latePongLength = -1;
             waiters = _waiters;
             _waiters = null;
+            _waitingBytes = 0;
             if (isBroken)
             {
                 _isBroken = true;

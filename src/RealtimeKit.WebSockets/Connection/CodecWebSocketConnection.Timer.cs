@@ -55,11 +55,14 @@ internal sealed partial class CodecWebSocketConnection
         TimeSpan next;
         using (_inputGate.Enter())
         {
-            if (_closeAhead && _scan.IsValid && _clock.GetElapsedTime(_closeAheadSince, now) >= _options.CloseTimeout)
+            if (_closeAhead && _scan.IsValid && !_isThrottled && _clock.GetElapsedTime(_closeAheadSince, now) >= _options.CloseTimeout)
                 _isDiscarding = true;   // since the last receive nobody came for the messages before the peer's Close
             _scan.IsAnswerOverdue = _scan.IsStopped && _clock.GetElapsedTime(_scan.StoppedAt, now) >= AnswerTimeout;
             LookAhead();
+            CheckFirstMessage(now, out var left);
             next = _inputEnded ? VisitWhenBusy : CheckPeer(now, out isDead);
+            if (left < next)
+                next = left;
             if (_inputEnded && _waiting != ReceiveKind.None)
             {
                 completed = TryAdvance(_waiting);
@@ -82,7 +85,7 @@ internal sealed partial class CodecWebSocketConnection
         using (_outputGate.Enter())
         {
             return _isFlushing && _options.WriteTimeout != Timeout.InfiniteTimeSpan && _flushStarted != 0
-                && _clock.GetElapsedTime(_flushStarted, now) >= _options.WriteTimeout;
+                && _clock.GetElapsedTime(Math.Max(_flushStarted, _wheel.StalledUntil), now) >= _options.WriteTimeout;
         }
     }
 
@@ -90,6 +93,13 @@ internal sealed partial class CodecWebSocketConnection
     private TimeSpan CheckPeer(long now, out bool isDead)
     {
         isDead = false;
+        if (_wheel.StalledUntil is var stalled && stalled > _notReadingUntil)
+        {
+            // This process stood still, and what the peer has sent meanwhile may lie in the kernel.
+            _notReadingUntil = stalled;
+            _messageStarted = Math.Max(_messageStarted, stalled);
+        }
+
         if (!_readPending)
         {
             // This side does not read, so the peer's silence and its unfinished message are not its fault.

@@ -23,8 +23,10 @@ internal sealed partial class CodecWebSocketConnection : WebSocketConnection
     /// <param name="options">The options, which nobody changes from here on: connections of an endpoint share them.</param>
     /// <param name="subProtocol">What the handshake agreed on, where the options do not say.</param>
     /// <param name="compression">What the handshake agreed on, where the options do not say.</param>
+    /// <param name="limiter">Limits what arrives, beside that of the options.</param>
     public CodecWebSocketConnection(
-        WebSocketTransport transport, WebSocketConnectionOptions options, string? subProtocol = null, PerMessageDeflateParameters? compression = null)
+        WebSocketTransport transport, WebSocketConnectionOptions options, string? subProtocol = null, PerMessageDeflateParameters? compression = null,
+        WebSocketRateLimiter? limiter = null)
     {
         _transport = transport;
         SubProtocol = subProtocol ?? options.SubProtocol;
@@ -54,8 +56,10 @@ internal sealed partial class CodecWebSocketConnection : WebSocketConnection
         _controlTokens = options.ControlFrameBurst;
         _controlRefilled = _lastReceived;
         _opened = _lastReceived;
+        _rates = IncomingRates.Create(options, limiter ?? options.RateLimiter, _opened);
         _metrics = WebSocketMetrics.For(options.MeterFactory);
         _isCounted = _metrics.Open(_isServer);
+        _budgeted = options.MemoryBudget?.Add(this);
         _timer = new Timer(this);
         _wheel = TimerWheel.For(_clock);
         _wheel.Schedule(_timer, TimerWheel.Tick);

@@ -44,12 +44,12 @@ internal partial struct ReceiveBuffer
     {
         var length = _inflatedEnd - _inflatedStart;
         var size = Math.Max(Math.Max((long)length + wanted, 2L * length), SmallestInflated);
-        var larger = ArrayPool<byte>.Shared.Rent((int)Math.Min(size, Array.MaxLength));
+        var larger = RentArray((int)Math.Min(size, Array.MaxLength));
         if (_inflated is not null)
         {
             Debug.Assert(!_isInflatedLent);
             _inflated.AsSpan(_inflatedStart, length).CopyTo(larger);
-            ArrayPool<byte>.Shared.Return(_inflated);
+            ReturnArray(_inflated);
         }
 
         _inflated = larger;
@@ -75,7 +75,7 @@ internal partial struct ReceiveBuffer
         if (!ReferenceEquals(lent, _inflated))
         {
             if (lent.Length > 0)
-                ArrayPool<byte>.Shared.Return(lent);
+                ReturnArray(lent);
             return;
         }
 
@@ -90,7 +90,7 @@ internal partial struct ReceiveBuffer
         var array = _inflated;
         ForgetInflated();
         if (array is not null && !(_isInflatedLent && ReferenceEquals(array, _lentArray)))
-            ArrayPool<byte>.Shared.Return(array);
+            ReturnArray(array);
     }
 
     private void ForgetInflated()

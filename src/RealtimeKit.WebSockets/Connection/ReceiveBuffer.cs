@@ -33,6 +33,7 @@ internal partial struct ReceiveBuffer
     private int _rawEnd;
     private int _readSize;
     private int _prepared;
+    private long _retained;
 
     private byte[]? _lentArray;
     private int _lentStart;
@@ -46,6 +47,9 @@ internal partial struct ReceiveBuffer
     private int _inflatedEnd;
     private bool _isInflated;
     private bool _isInflatedLent;
+
+    /// <summary>How large the arrays are that it holds, the one that is lent out included.</summary>
+    public readonly long Retained => _retained;
 
     /// <summary>The bytes as they came, not yet parsed.</summary>
     public readonly ReadOnlySpan<byte> Raw => _array.AsSpan(_rawStart, _rawEnd - _rawStart);
@@ -159,7 +163,7 @@ internal partial struct ReceiveBuffer
             _bodyEnd = _rawStart;
             _bodyStart = _bodyEnd - rest.Length;
             rest.CopyTo(_array.AsSpan(_bodyStart));
-            ArrayPool<byte>.Shared.Return(_lentArray!);
+            ReturnArray(_lentArray!);
         }
 
         _lentArray = null;
@@ -217,7 +221,7 @@ internal partial struct ReceiveBuffer
     {
         if (_array is null || RawLength > 0 || _bodyEnd > _bodyStart || (_isLent && !_isInflatedLent))
             return;
-        ArrayPool<byte>.Shared.Return(_array);
+        ReturnArray(_array);
         _array = null;
         _bodyStart = _bodyEnd = _rawStart = _rawEnd = 0;
     }
@@ -225,6 +229,8 @@ internal partial struct ReceiveBuffer
     /// <summary>Forgets everything. A receiver may still be reading what is lent to it: that array is not given to another.</summary>
     public void Clear()
     {
+        if (_isLent)
+            _retained -= _lentArray?.Length ?? 0;
         if (_isLent && ReferenceEquals(_lentArray, _array))
             _array = null;
         if (_isInflatedLent && ReferenceEquals(_lentArray, _inflated))
@@ -245,7 +251,7 @@ internal partial struct ReceiveBuffer
         var front = Front;
         if (_array!.Length - front < _readSize)
         {
-            ArrayPool<byte>.Shared.Return(_array);
+            ReturnArray(_array);
             Rent(front + _readSize, front);
         }
 
@@ -254,8 +260,21 @@ internal partial struct ReceiveBuffer
 
     private void Rent(int size, int rawStart)
     {
-        _array = ArrayPool<byte>.Shared.Rent(size);
+        _array = RentArray(size);
         _rawStart = _rawEnd = _bodyStart = _bodyEnd = rawStart;
+    }
+
+    private byte[] RentArray(int size)
+    {
+        var array = ArrayPool<byte>.Shared.Rent(size);
+        _retained += array.Length;
+        return array;
+    }
+
+    private void ReturnArray(byte[] array)
+    {
+        _retained -= array.Length;
+        ArrayPool<byte>.Shared.Return(array);
     }
 
     private void DetachWhenFull()
@@ -283,11 +302,11 @@ internal partial struct ReceiveBuffer
         var target = _array;
         // Moving more than half of the buffer costs as much as growing it once and for all.
         if (live > capacity / 2)
-            target = ArrayPool<byte>.Shared.Rent((int)Math.Min(capacity * 2L, Array.MaxLength));
+            target = RentArray((int)Math.Min(capacity * 2L, Array.MaxLength));
         body.CopyTo(target.AsSpan(front));
         raw.CopyTo(target.AsSpan(front + body.Length));
         if (target != _array)
-            ArrayPool<byte>.Shared.Return(_array);
+            ReturnArray(_array);
 
         _array = target;
         _bodyStart = front;

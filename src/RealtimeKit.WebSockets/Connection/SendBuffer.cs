@@ -20,6 +20,9 @@ internal struct SendBuffer
 
     public readonly int Count => _count;
 
+    /// <summary>How large the memory is that it holds.</summary>
+    public readonly int Capacity => _array?.Length ?? 0;
+
     /// <summary>Makes room at the end, which belongs to the caller.</summary>
     public Span<byte> Append(int size)
     {

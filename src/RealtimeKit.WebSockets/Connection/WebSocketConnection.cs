@@ -39,6 +39,13 @@ public abstract partial class WebSocketConnection : IAsyncDisposable
     /// </summary>
     public abstract CancellationToken Closed { get; }
 
+    /// <summary>
+    /// How much memory the connection holds for its peer now, in bytes: what has arrived and is not consumed, what waits to be sent, that of
+    /// senders who wait for room included, and the windows of compression. An estimate that any thread may ask for; an idle connection without
+    /// context takeover holds nothing.
+    /// </summary>
+    public abstract long RetainedBytes { get; }
+
     /// <summary>When the last bytes arrived, of any kind of frame; when the connection was made, where there were none.</summary>
     public abstract DateTimeOffset LastReceived { get; }
 

@@ -7,7 +7,7 @@ namespace RealtimeKit.WebSockets;
 /// The limits and deadlines of a connection. Every value has a safe default and is validated where it is set; a connection
 /// copies the options when it is created, so later changes do not reach it.
 /// </summary>
-public sealed class WebSocketConnectionOptions
+public sealed partial class WebSocketConnectionOptions
 {
     /// <summary>Which side of the connection this is: a client masks what it sends, a server must not (RFC 6455 §5.1). Default: server.</summary>
     public WebSocketRole Role { get; set; } = WebSocketRole.Server;

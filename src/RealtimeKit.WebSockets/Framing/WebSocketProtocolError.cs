@@ -68,4 +68,16 @@ public enum WebSocketProtocolError : byte
 
     /// <summary>A compressed message inflates to more than this endpoint allows for its size on the wire (RFC 7692 §8).</summary>
     InflateRatioExceeded,
+
+    /// <summary>Messages come faster than this endpoint allows (RFC 6455 §10.4).</summary>
+    MessageRateExceeded,
+
+    /// <summary>Bytes come faster than this endpoint allows (RFC 6455 §10.4).</summary>
+    ByteRateExceeded,
+
+    /// <summary>No message came in the time that this endpoint allows for the first (RFC 6455 §10.4).</summary>
+    FirstMessageTimeout,
+
+    /// <summary>What has arrived and is not consumed takes more memory than this endpoint allows (RFC 6455 §10.4).</summary>
+    RetainedMemoryExceeded,
 }

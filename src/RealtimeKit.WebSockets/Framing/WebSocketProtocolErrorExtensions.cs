@@ -21,9 +21,13 @@ public static class WebSocketProtocolErrorExtensions
         WebSocketProtocolError.InvalidCompressedData or
         WebSocketProtocolError.CloseReasonInvalidUtf8 => WebSocketCloseStatus.InvalidPayloadData,
         WebSocketProtocolError.MessageTooBig or
+        WebSocketProtocolError.RetainedMemoryExceeded or
         WebSocketProtocolError.InflateRatioExceeded => WebSocketCloseStatus.MessageTooBig,
         WebSocketProtocolError.TooManyFragments or
         WebSocketProtocolError.ControlRateExceeded or
+        WebSocketProtocolError.MessageRateExceeded or
+        WebSocketProtocolError.ByteRateExceeded or
+        WebSocketProtocolError.FirstMessageTimeout or
         WebSocketProtocolError.MessageTimeout => WebSocketCloseStatus.PolicyViolation,
         WebSocketProtocolError.UnexpectedEndOfStream => AbnormalClosure,
         _ => WebSocketCloseStatus.ProtocolError,
@@ -56,6 +60,10 @@ public static class WebSocketProtocolErrorExtensions
         WebSocketProtocolError.UnexpectedEndOfStream => "RFC 6455 §7.1.5: the connection ended without a close frame.",
         WebSocketProtocolError.InvalidCompressedData => "RFC 7692 §7.2.2: the payload of a compressed message is valid DEFLATE data.",
         WebSocketProtocolError.InflateRatioExceeded => "RFC 7692 §8: the message inflates to more than this endpoint allows for its size.",
+        WebSocketProtocolError.MessageRateExceeded => "RFC 6455 §10.4: messages come faster than this endpoint allows.",
+        WebSocketProtocolError.ByteRateExceeded => "RFC 6455 §10.4: bytes come faster than this endpoint allows.",
+        WebSocketProtocolError.FirstMessageTimeout => "RFC 6455 §10.4: no message came in the time that this endpoint allows for the first.",
+        WebSocketProtocolError.RetainedMemoryExceeded => "RFC 6455 §10.4: what has arrived takes more memory than this endpoint allows.",
         _ => "Unknown protocol error.",
     };
 }

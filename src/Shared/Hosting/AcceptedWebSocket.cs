@@ -9,8 +9,16 @@ namespace RealtimeKit;
 /// </summary>
 internal sealed class AcceptedWebSocket(HostContext context) : IAbortable, IOpenConnection
 {
+    /// <summary>The status with which a connection is closed whose authentication has expired. Of those for private use (RFC 6455 §7.4.2).</summary>
+    public const WebSocketCloseStatus AuthenticationExpired = (WebSocketCloseStatus)4401;
+
     private HostContext? _context = context;
     private ConnectionRegistry? _registry;
+    private IConnectionSession? _session;
+
+    /// <summary>Who it belongs to; <see langword="null"/> where nobody signed in.</summary>
+    public string? UserId => _session?.UserId;
+    private RequestRateLimiter? _limiter;
 
     public CodecWebSocketConnection Connection { get; private set; } = null!;
 
@@ -18,11 +26,14 @@ internal sealed class AcceptedWebSocket(HostContext context) : IAbortable, IOpen
 
     IOpenConnection? IOpenConnection.PreviousOpen { get; set; }
 
-    public void Start(CodecWebSocketConnection connection, ConnectionRegistry? registry)
+    public void Start(CodecWebSocketConnection connection, ConnectionRegistry? registry, IConnectionSession? session, RequestRateLimiter? limiter = null)
     {
         Connection = connection;
+        _limiter = limiter;
         _registry = registry;
+        _session = session;
         registry?.Add(this);
+        session?.Start(this);
     }
 
     /// <summary>Closes with 1001; at the deadline the connection is aborted.</summary>
@@ -35,6 +46,21 @@ internal sealed class AcceptedWebSocket(HostContext context) : IAbortable, IOpen
         catch (OperationCanceledException)
         {
             // CloseAsync has aborted the connection.
+        }
+    }
+
+    public void Expire() => _ = ExpireAsync();
+
+    private async Task ExpireAsync()
+    {
+        try
+        {
+            await Connection.CloseAsync(AuthenticationExpired, "authentication expired").ConfigureAwait(false);
+        }
+#pragma warning disable CA1031 // It has ended by itself.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
         }
     }
 
@@ -56,6 +82,8 @@ internal sealed class AcceptedWebSocket(HostContext context) : IAbortable, IOpen
     public void Release()
     {
         _registry?.Remove(this);
+        _session?.Dispose();
+        _limiter?.Dispose();
         lock (this)
             _context = null;
     }

@@ -11,6 +11,9 @@ internal interface IOpenConnection
     /// <returns>Completes when that is done, or at the deadline; never fails.</returns>
     Task GoAwayAsync(CancellationToken deadline);
 
+    /// <summary>Ends the connection in order, because its authentication has expired. Neither blocks nor fails.</summary>
+    void Expire();
+
     /// <summary>Ends the connection at once.</summary>
     void Abort();
 }

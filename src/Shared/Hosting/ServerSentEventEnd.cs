@@ -11,6 +11,7 @@ internal enum ServerSentEventEnd : byte
     MaxAge,
     WriteTimeout,
     Shutdown,
+    Expired,
 }
 
 internal static class ServerSentEventEnds
@@ -22,6 +23,7 @@ internal static class ServerSentEventEnds
         ServerSentEventEnd.ClientGone => "client_gone",
         ServerSentEventEnd.MaxAge => "max_age",
         ServerSentEventEnd.WriteTimeout => "write_timeout",
+        ServerSentEventEnd.Expired => "expired",
         ServerSentEventEnd.Shutdown => "shutdown",
         _ => "handler_returned",
     };

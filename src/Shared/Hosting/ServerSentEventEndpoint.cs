@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using RealtimeKit.ServerSentEvents;
+using RealtimeKit.Topics;
 
 namespace RealtimeKit;
 
@@ -42,28 +43,39 @@ internal sealed partial class ServerSentEventEndpoint(
     /// <returns><see langword="null"/> where there is no stream to serve.</returns>
     private async ValueTask<ServerSentEventStream?> StartAsync(HostContext context)
     {
-        if (await ServerSentEventAcceptor.AcceptAsync(context, options, logger).ConfigureAwait(false) is not { } request)
-            return null;
-
-        // May throw, or set a status: the response has not started.
-        if (open(request, context) is not { } producer)
+        var isStarted = false;
+        try
         {
-            ServerSentEventAcceptor.Refuse(context, logger);
-            return null;
-        }
+            if (await ServerSentEventAcceptor.AcceptAsync(context, options, logger).ConfigureAwait(false) is not { } request)
+                return null;
 
-        if (await ServerSentEventAcceptor.StartAsync(context).ConfigureAwait(false) is not { } output)
-            return null;
-        Log.Opened(logger, request.LastEventId is not null);
-        return new ServerSentEventStream(context, output, producer, options, registry, metrics);
+            // May throw, or set a status: the response has not started.
+            if (open(request, context) is not { } producer)
+            {
+                ServerSentEventAcceptor.Refuse(context, logger);
+                return null;
+            }
+
+            if (await ServerSentEventAcceptor.StartAsync(context).ConfigureAwait(false) is not { } output)
+                return null;
+            var session = context.FindSession();
+            Log.Opened(logger, session?.UserId, request.LastEventId is not null);
+            isStarted = true;
+            return new ServerSentEventStream(context, output, producer, options, registry, session, metrics);
+        }
+        finally
+        {
+            if (!isStarted)
+                context.FindSession()?.Dispose();
+        }
     }
 
     private static partial class Log
     {
-        [LoggerMessage(30, LogLevel.Debug, "Event stream opened, resuming: {IsResuming}.", EventName = "Opened")]
-        public static partial void Opened(ILogger logger, bool isResuming);
+        [LoggerMessage(RealtimeEventIds.StreamOpened, LogLevel.Debug, "Event stream of user {UserId} opened, resuming: {IsResuming}.", EventName = nameof(RealtimeEventIds.StreamOpened))]
+        public static partial void Opened(ILogger logger, string? userId, bool isResuming);
 
-        [LoggerMessage(31, LogLevel.Debug, "Event stream ended after {Seconds:0.0} s: {Reason}.", EventName = "Ended")]
+        [LoggerMessage(RealtimeEventIds.StreamEnded, LogLevel.Debug, "Event stream ended after {Seconds:0.0} s: {Reason}.", EventName = nameof(RealtimeEventIds.StreamEnded))]
         public static partial void Ended(ILogger logger, ServerSentEventEnd reason, double seconds);
     }
 }

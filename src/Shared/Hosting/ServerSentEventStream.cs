@@ -15,6 +15,7 @@ internal sealed class ServerSentEventStream : TimerWheelEntry, IOpenConnection
 
     private readonly ServerSentEventEndpointOptions _options;
     private readonly ConnectionRegistry? _registry;
+    private readonly IConnectionSession? _session;
     private readonly ServerSentEventMetrics _metrics;
     private readonly long _startedAt;
     private readonly TimeSpan _maxAge;
@@ -37,11 +38,13 @@ internal sealed class ServerSentEventStream : TimerWheelEntry, IOpenConnection
         EventProducer producer,
         ServerSentEventEndpointOptions options,
         ConnectionRegistry? registry,
+        IConnectionSession? session,
         ServerSentEventMetrics metrics)
     {
         _context = context;
         _options = options;
         _registry = registry;
+        _session = session;
         _metrics = metrics;
         _producer = producer;
         Writer = new ServerSentEventWriter(output, options.Writer, metrics);
@@ -71,6 +74,7 @@ internal sealed class ServerSentEventStream : TimerWheelEntry, IOpenConnection
         _aborted = aborted.UnsafeRegister(static stream => ((ServerSentEventStream)stream!).Writer.Close(), this);
         Wheel.Schedule(this, Min(Step, _maxAge));
         _registry?.Add(this);
+        _session?.Start(this);
         await Writer.WriteOpeningAsync(_options.Opening).ConfigureAwait(false);
 
         // Whoever waits for the handler holds on to it alone: what started it need not last as long as an idle stream.
@@ -94,6 +98,7 @@ internal sealed class ServerSentEventStream : TimerWheelEntry, IOpenConnection
         await Writer.CompleteAsync().ConfigureAwait(false);
         Wheel.Remove(this);
         _registry?.Remove(this);
+        _session?.Dispose();
         _aborted.Unregister();
 
         // Under the lock: waits until an abort that has begun is done with this request.
@@ -120,6 +125,8 @@ internal sealed class ServerSentEventStream : TimerWheelEntry, IOpenConnection
         }
     }
 
+    public void Expire() => _ = ExpireAsync();
+
     public void Abort()
     {
         lock (this)
@@ -142,7 +149,8 @@ internal sealed class ServerSentEventStream : TimerWheelEntry, IOpenConnection
 
         if (Writer.IsWriting)
         {
-            if (HasPassed(_options.WriteTimeout, _stuckSince ??= now, now))
+            // Where the process stood still, the write may have ended without anybody noticing.
+            if (HasPassed(_options.WriteTimeout, Math.Max(_stuckSince ??= now, Wheel.StalledUntil), now))
             {
                 SetEnd(ServerSentEventEnd.WriteTimeout);
                 Writer.Close();
@@ -161,6 +169,15 @@ internal sealed class ServerSentEventStream : TimerWheelEntry, IOpenConnection
         SetEnd(ServerSentEventEnd.MaxAge);
         Writer.Close();
         return Step;
+    }
+
+    // A browser comes back, and is told by 401 to sign in; or has by then.
+    private async Task ExpireAsync()
+    {
+        SetEnd(ServerSentEventEnd.Expired);
+        if (_session?.Ending is { } ending)
+            await ending().ConfigureAwait(false);
+        Writer.Close();
     }
 
     private void SendHeartbeatIfDue(long now)

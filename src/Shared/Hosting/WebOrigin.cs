@@ -62,7 +62,8 @@ internal readonly ref struct WebOrigin
     {
         if (!rest.IsEmpty)
             return int.TryParse(rest[1..], NumberStyles.None, CultureInfo.InvariantCulture, out port)
-                && rest[0] == ':' && port is > 0 and <= ushort.MaxValue;
+                && rest[0] == ':' && rest[^1] != '\0'   // which the BCL overlooks behind a number
+                && port is > 0 and <= ushort.MaxValue;
         port = scheme switch
         {
             _ when scheme.Equals("http", StringComparison.OrdinalIgnoreCase) => 80,

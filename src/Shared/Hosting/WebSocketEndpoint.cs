@@ -1,5 +1,6 @@
 using System.Net.WebSockets;
 using Microsoft.Extensions.Logging;
+using RealtimeKit.Topics;
 using RealtimeKit.WebSockets;
 
 namespace RealtimeKit;
@@ -16,7 +17,7 @@ internal sealed partial class WebSocketEndpoint(
         if (accepted is null)
             return;
 
-        Log.Connected(logger, accepted.Connection.SubProtocol);
+        Log.Connected(logger, accepted.UserId, accepted.Connection.SubProtocol);
         Exception? error = null;
         try
         {
@@ -54,7 +55,7 @@ internal sealed partial class WebSocketEndpoint(
         }
 
         if (connection.CloseResult is { } result)
-            Log.Closed(logger, (int?)result.Status ?? 1006, result.Reason, result.Initiator, result.IsClean);
+            Log.Closed(logger, (int?)result.Status ?? 1006, LogText.Clean(result.Reason), result.Initiator, result.IsClean);
     }
 
     // What a handler's loop throws because its peer broke a rule or is gone; it is no failure of the application.
@@ -77,19 +78,19 @@ internal sealed partial class WebSocketEndpoint(
 
     private static partial class Log
     {
-        [LoggerMessage(10, LogLevel.Debug, "WebSocket connected, subprotocol {SubProtocol}.", EventName = "Connected")]
-        public static partial void Connected(ILogger logger, string? subProtocol);
+        [LoggerMessage(RealtimeEventIds.Connected, LogLevel.Debug, "WebSocket of user {UserId} connected, subprotocol {SubProtocol}.", EventName = nameof(RealtimeEventIds.Connected))]
+        public static partial void Connected(ILogger logger, string? userId, string? subProtocol);
 
-        [LoggerMessage(11, LogLevel.Debug, "WebSocket closed with {Status} by {Initiator}, clean: {IsClean}. {Reason}", EventName = "Closed")]
+        [LoggerMessage(RealtimeEventIds.Closed, LogLevel.Debug, "WebSocket closed with {Status} by {Initiator}, clean: {IsClean}. {Reason}", EventName = nameof(RealtimeEventIds.Closed))]
         public static partial void Closed(ILogger logger, int status, string? reason, WebSocketCloseInitiator initiator, bool isClean);
 
-        [LoggerMessage(12, LogLevel.Information, "WebSocket peer broke a rule, closed with {Status}: {Error}. {Description}", EventName = "ProtocolViolated")]
+        [LoggerMessage(RealtimeEventIds.ProtocolViolated, LogLevel.Information, "WebSocket peer broke a rule, closed with {Status}: {Error}. {Description}", EventName = nameof(RealtimeEventIds.ProtocolViolated))]
         public static partial void ProtocolViolated(ILogger logger, WebSocketProtocolError error, string description, int status);
 
-        [LoggerMessage(13, LogLevel.Error, "A WebSocket handler failed; the connection is closed with 1011.", EventName = "HandlerFailed")]
+        [LoggerMessage(RealtimeEventIds.HandlerFailed, LogLevel.Error, "A WebSocket handler failed; the connection is closed with 1011.", EventName = nameof(RealtimeEventIds.HandlerFailed))]
         public static partial void HandlerFailed(ILogger logger, Exception error);
 
-        [LoggerMessage(14, LogLevel.Debug, "A WebSocket handler ended because its connection did: {Message}", EventName = "HandlerInterrupted")]
+        [LoggerMessage(RealtimeEventIds.HandlerInterrupted, LogLevel.Debug, "A WebSocket handler ended because its connection did: {Message}", EventName = nameof(RealtimeEventIds.HandlerInterrupted))]
         public static partial void HandlerInterrupted(ILogger logger, string message);
     }
 }

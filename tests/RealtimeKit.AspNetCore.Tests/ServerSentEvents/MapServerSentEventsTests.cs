@@ -43,7 +43,7 @@ public class MapServerSentEventsTests
         (await stream.ReadAsync()).Should().Be("data: before");
         isRead.SetResult();
         await stream.Invoking(s => s.ReadAsync()).Should().ThrowAsync<IOException>("a stream that failed must not look complete");
-        await Until.TrueAsync(() => server.Logs.Ours.Any(record => record.Event.Name == "Ended" && record.Message.EndsWith("HandlerFailed.", StringComparison.Ordinal)));
+        await Until.TrueAsync(() => server.Logs.Ours.Any(record => record.Event.Name == "StreamEnded" && record.Message.EndsWith("HandlerFailed.", StringComparison.Ordinal)));
         server.Logs.All.Should().Contain(record => record.Level == LogLevel.Error && record.Exception!.Message == "broken");
     }
 

@@ -138,7 +138,7 @@ public class RouterTests
         var slow = http.GetStringAsync("/slow", Until.Cancelled);
         await Until.TrueAsync(() => server.Logs.Ours.Any() || slow.IsCompleted || Slow.IsWaiting);
         var stop = server.StopAsync();
-        await Until.TrueAsync(() => server.Logs.Ours.Any(record => record.Event.Name == "Stopping"));
+        await Until.TrueAsync(() => server.Logs.Ours.Any(record => record.Event.Name == "RouterStopping"));
         (await RawHttp.SendAsync(server.Port, "GET", "/nothing")).Status.Should().Be(503);
         (await slow).Should().Be("stopping", "the handler is told, and may still answer");
         await stop;

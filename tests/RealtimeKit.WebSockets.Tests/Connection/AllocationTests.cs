@@ -32,6 +32,39 @@ public class AllocationTests
     }
 
     [Theory]
+    [InlineData(16)]
+    [InlineData(70_000)]
+    public void ReceiveAsync_WithEveryLimit_AllocatesNothing(int size)
+    {
+        var frame = Frames.BinaryFrame(Frames.Pattern(size));
+        var limiter = new CountingLimiter();
+        var connection = WebSocketConnection.Create(new EndlessStream(frame), new WebSocketConnectionOptions
+        {
+            MessagesPerSecond = int.MaxValue,
+            BytesPerSecond = long.MaxValue / 2,
+            RateLimiter = limiter,
+            MemoryBudget = new RealtimeMemoryBudget(1 << 30),
+            FirstMessageTimeout = TimeSpan.FromMinutes(1),
+        });
+        Allocated(() => Received(connection)).Should().Be(0);
+        limiter.Counts[(int)WebSocketRateLimitKind.Messages].Should().BeGreaterThanOrEqualTo(Warm + Measured);
+        limiter.Counts[(int)WebSocketRateLimitKind.Bytes].Should().BeGreaterThanOrEqualTo((Warm + Measured) * (long)frame.Length);
+        connection.Abort();
+    }
+
+    private sealed class CountingLimiter : WebSocketRateLimiter
+    {
+        public long[] Counts { get; } = new long[3];
+
+        public override bool TryAcquire(WebSocketRateLimitKind kind, int count, out TimeSpan retryAfter)
+        {
+            retryAfter = default;
+            Counts[(int)kind] += count;
+            return true;
+        }
+    }
+
+    [Theory]
     [InlineData(WebSocketRole.Server, 16)]
     [InlineData(WebSocketRole.Server, 1000)]
     [InlineData(WebSocketRole.Server, 30_000)]

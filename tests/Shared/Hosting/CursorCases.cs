@@ -59,7 +59,7 @@ public class CursorCases
         using var stream = await EventStream.OpenAsync(server);
         stream.Response.StatusCode.Should().Be(HttpStatusCode.NoContent);
         (await stream.ReadToEndAsync()).Should().BeEmpty();
-        server.Logs.Ours.Should().ContainSingle(record => record.Event.Name == "Refused");
+        server.Logs.Ours.Should().ContainSingle(record => record.Event.Name == "StreamRefused");
     }
 
     [Theory(Timeout = Until.Bound)]

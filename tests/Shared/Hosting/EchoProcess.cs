@@ -57,6 +57,9 @@ internal sealed class EchoProcess : IAsyncDisposable
         return client;
     }
 
+    /// <summary>The next line that it prints.</summary>
+    public async Task<string> ReadLineAsync() => await _process.StandardOutput.ReadLineAsync(Until.Cancelled) ?? throw new EndOfStreamException();
+
     /// <summary>Asks it to stop, as a supervisor does.</summary>
     public void Terminate()
     {

@@ -36,7 +36,7 @@ public class EventStreamDrainCases
         watch.Elapsed.Should().BeLessThan(ShutdownTimeout / 2);
         retries.Should().OnlyContain(retry => retry >= 3000 && retry <= 23_000);
         retries.Distinct().Should().HaveCountGreaterThan(1, "they shall not all come back together");
-        server.Logs.Ours.Where(record => record.Event.Name == "Ended").Should().HaveCount(10).And.OnlyContain(record => record.Message.EndsWith("Shutdown."));
+        server.Logs.Ours.Where(record => record.Event.Name == "StreamEnded").Should().HaveCount(10).And.OnlyContain(record => record.Message.EndsWith("Shutdown."));
         server.Logs.Ours.Should().NotContain(record => record.Level > LogLevel.Debug);
     }
 

@@ -203,7 +203,7 @@ public class EventStreamEndingCases
     private static Task EndedAsync(TestServerHost server, string reason) =>
         Until.TrueAsync(() => Ended(server).Any(message => message.EndsWith($"{reason}.", StringComparison.Ordinal)));
 
-    private static List<string> Ended(TestServerHost server) => [.. server.Logs.Ours.Where(record => record.Event.Name == "Ended").Select(record => record.Message)];
+    private static List<string> Ended(TestServerHost server) => [.. server.Logs.Ours.Where(record => record.Event.Name == "StreamEnded").Select(record => record.Message)];
 
     private static async IAsyncEnumerable<SseItem<string>> WaitForEver(TaskCompletionSource disposed, [EnumeratorCancellation] CancellationToken cancel = default)
     {

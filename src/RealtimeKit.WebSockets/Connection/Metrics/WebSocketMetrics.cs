@@ -35,6 +35,9 @@ internal sealed class WebSocketMetrics
     private readonly UpDownCounter<long> _sendQueue;
     private readonly Histogram<double> _pings;
     private readonly Histogram<double> _inflateRatio;
+    private readonly Counter<long> _throttled;
+    private readonly Counter<long> _shed;
+    private long _retained;
 
     private WebSocketMetrics(Meter meter)
     {
@@ -42,6 +45,11 @@ internal sealed class WebSocketMetrics
         _duration = meter.CreateHistogram(
             "realtimekit.websocket.connection.duration", "s", "How long connections that have ended were open, and how they ended.",
             advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.01, 0.1, 1, 5, 10, 30, 60, 300, 600, 1800, 3600, 14400, 86400] });
+        _throttled = meter.CreateCounter<long>("realtimekit.websocket.throttled", "{wait}", "Times that a peer had to wait because it sent faster than its limits allow.");
+        _shed = meter.CreateCounter<long>("realtimekit.websocket.memory.shed", "{connection}", "Connections ended because their memory budget was used up.");
+        meter.CreateObservableUpDownCounter(
+            "realtimekit.websocket.memory.retained", () => Volatile.Read(ref _retained), "By",
+            "Memory that connections hold for their peers, to within 8 KiB for each.");
         _messages = meter.CreateCounter<long>("realtimekit.websocket.messages", "{message}", "Messages that have arrived whole, or were handed to the transport.");
         _bytes = meter.CreateCounter<long>("realtimekit.websocket.io", "By", "Bytes on the wire: headers, control frames, and payload as it is compressed.");
         _errors = meter.CreateCounter<long>("realtimekit.websocket.protocol_errors", "{error}", "Connections failed because the peer broke a rule or a limit.");
@@ -53,6 +61,9 @@ internal sealed class WebSocketMetrics
             "realtimekit.websocket.inflate.ratio", "1", "How many times its size on the wire a compressed message that arrived has.",
             advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.5, 1, 1.5, 2, 3, 4, 6, 8, 12, 20, 50, 100, 500, 1000] });
     }
+
+    /// <summary>Whether anybody wants to know who has to wait.</summary>
+    public bool MeasuresThrottling => _throttled.Enabled;
 
     /// <summary>Whether anybody wants to know what is received.</summary>
     public bool MeasuresReceived => _bytes.Enabled || _messages.Enabled || _inflateRatio.Enabled;
@@ -118,6 +129,15 @@ internal sealed class WebSocketMetrics
 
     /// <summary>More or fewer bytes wait.</summary>
     public void Queue(bool isServer, long change) => _sendQueue.Add(change, Role(isServer));
+
+    /// <summary>A peer has to wait because it sends too fast.</summary>
+    public void Throttle(bool isServer) => _throttled.Add(1, Role(isServer));
+
+    /// <summary>A connection is ended because memory is short.</summary>
+    public void Shed(bool isServer) => _shed.Add(1, Role(isServer));
+
+    /// <summary>More or fewer bytes are held. Always counted: whoever begins to look later sees all of it. Called under any gate.</summary>
+    public void Retain(long change) => Interlocked.Add(ref _retained, change);
 
     /// <summary>A pong has come.</summary>
     public void Pong(bool isServer, TimeSpan roundTrip) => _pings.Record(roundTrip.TotalSeconds, Role(isServer));

@@ -12,6 +12,9 @@ internal sealed class TimerWheel
     public static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(250);
 
     private const int SlotCount = 256;
+
+    // Ticks that come later than this say that nothing else ran either.
+    private static readonly TimeSpan LongestGap = TimeSpan.FromSeconds(2);
     private static readonly ConditionalWeakTable<TimeProvider, TimerWheel> Wheels = [];
 
     private readonly Lock _lock = new();
@@ -20,11 +23,19 @@ internal sealed class TimerWheel
     private ITimer? _timer;
     private int _count;
     private long _now;
+    private long _lastTick;
+    private long _stalledUntil;
 
     private TimerWheel(TimeProvider timeProvider) => _timeProvider = timeProvider;
 
     /// <summary>The wheel of a clock.</summary>
     public static TimerWheel For(TimeProvider timeProvider) => Wheels.GetValue(timeProvider, static provider => new TimerWheel(provider));
+
+    /// <summary>
+    /// When a process that had stood still went on, in timestamps: its threads were all blocked, it was suspended, or its clock jumped. What
+    /// peers have sent meanwhile may not have been read yet, so that deadlines for them begin anew. 0 where it never stood still.
+    /// </summary>
+    public long StalledUntil => Volatile.Read(ref _stalledUntil);
 
     /// <summary>Arms an entry, or moves it nearer; a delay past the wheel's horizon of a minute is visited at the horizon.</summary>
     public void Schedule(TimerWheelEntry entry, TimeSpan delay)
@@ -79,7 +90,10 @@ internal sealed class TimerWheel
         slot = entry;
         entry.IsLinked = true;
         _count++;
-        _timer ??= CreateTimer();
+        if (_timer is not null)
+            return;
+        _lastTick = _timeProvider.GetTimestamp();
+        _timer = CreateTimer();
     }
 
     private void Unlink(TimerWheelEntry entry)
@@ -117,6 +131,11 @@ internal sealed class TimerWheel
                 _timer = null;
                 return;
             }
+
+            var timestamp = _timeProvider.GetTimestamp();
+            if (_timeProvider.GetElapsedTime(_lastTick, timestamp) >= LongestGap)
+                Volatile.Write(ref _stalledUntil, timestamp);
+            _lastTick = timestamp;
 
             Volatile.Write(ref _now, _now + 1);
             slot = _now % SlotCount;

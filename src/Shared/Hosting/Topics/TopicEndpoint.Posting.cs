@@ -1,4 +1,6 @@
+using System.Globalization;
 using RealtimeKit.Topics;
+using RealtimeKit.WebSockets;
 
 namespace RealtimeKit;
 
@@ -17,8 +19,12 @@ internal sealed partial class TopicEndpoint
                 || !await _hub.AuthorizeAsync(user, topic!, TopicAction.Publish, aborted).ConfigureAwait(false))
                 throw new TopicAccessDeniedException(topic!, TopicAction.Publish);
 
+            using var limiter = _options.WebSockets.RateLimits?.Open(context);
+            Acquire(context, limiter, WebSocketRateLimitKind.Messages, 1);
+
             // Read only once it is clear that somebody wants it.
             var payload = await context.ReadBodyAsync(_hub.Options.MaxPayloadSize).ConfigureAwait(false);
+            Acquire(context, limiter, WebSocketRateLimitKind.Bytes, payload.Length);
             var position = await _hub.PublishAsync(topic!, payload, cancellationToken: aborted).ConfigureAwait(false);
             await context.SendJsonAsync(202, new TopicPublished(position.ToString()), TopicStreamJson.Default.TopicPublished).ConfigureAwait(false);
         }
@@ -38,7 +44,11 @@ internal sealed partial class TopicEndpoint
             if (!context.HasJson())
                 throw new TopicRefusedException(415, "A stream is changed with application/json; a topic to publish to is named in the path or as ?topic=NAME.");
             var user = await context.AuthenticateAsync(_options).ConfigureAwait(false);
-            var change = TopicStreams.Read(await context.ReadBodyAsync(TopicStreams.MaxChangeSize).ConfigureAwait(false));
+            using var limiter = _options.WebSockets.RateLimits?.Open(context);
+            Acquire(context, limiter, WebSocketRateLimitKind.Messages, 1);
+            var body = await context.ReadBodyAsync(TopicStreams.MaxChangeSize).ConfigureAwait(false);
+            Acquire(context, limiter, WebSocketRateLimitKind.Bytes, body.Length);
+            var change = TopicStreams.Read(body);
             var topics = await TopicStreams.ChangeAsync(_hub, change, _options.UserId(user), ServerSentEventAcceptor.AbortedOf(context)).ConfigureAwait(false);
             await context.SendJsonAsync(200, new TopicStreamTopics(topics), TopicStreamJson.Default.TopicStreamTopics).ConfigureAwait(false);
         }
@@ -46,6 +56,15 @@ internal sealed partial class TopicEndpoint
         {
             await RefuseAsync(context, refused).ConfigureAwait(false);
         }
+    }
+
+    // RFC 6585 §4: a post is not held back, it is told when to come again.
+    private static void Acquire(HostContext context, RequestRateLimiter? limiter, WebSocketRateLimitKind kind, int count)
+    {
+        if (limiter is null || limiter.TryAcquireAll(kind, count, out var retryAfter))
+            return;
+        context.Response.Headers["Retry-After"] = Math.Max((long)Math.Ceiling(retryAfter.TotalSeconds), 1).ToString(CultureInfo.InvariantCulture);
+        throw new TopicRefusedException(429, "You send too much: try again later.");
     }
 
     // Fetch §4.8: what a page of another origin is told before its request is sent.

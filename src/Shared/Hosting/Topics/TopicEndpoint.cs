@@ -178,7 +178,7 @@ internal sealed partial class TopicEndpoint
 
     private static partial class Log
     {
-        [LoggerMessage(40, LogLevel.Information, "Topics: {Method} refused with {StatusCode}: {Reason}", EventName = "Refused")]
+        [LoggerMessage(RealtimeEventIds.TopicsRefused, LogLevel.Information, "Topics: {Method} refused with {StatusCode}: {Reason}", EventName = nameof(RealtimeEventIds.TopicsRefused))]
         public static partial void Refused(ILogger logger, string method, int statusCode, string reason);
     }
 }

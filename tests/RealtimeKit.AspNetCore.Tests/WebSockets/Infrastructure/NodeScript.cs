@@ -44,7 +44,7 @@ internal sealed class NodeScript : IAsyncDisposable
 
     private static NodeScript Start(string program, string folder, params string[] arguments)
     {
-        var start = new ProcessStartInfo(program) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(program) { WorkingDirectory = folder, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var argument in arguments)
             start.ArgumentList.Add(argument);
         try
@@ -72,6 +72,13 @@ internal sealed class NodeScript : IAsyncDisposable
     {
         await _process.WaitForExitAsync(Until.Cancelled);
         _process.ExitCode.Should().Be(0, await _process.StandardError.ReadToEndAsync(Until.Cancelled));
+    }
+
+    /// <summary>Ends a script that runs until its input does, with what it has started.</summary>
+    public void CloseInput()
+    {
+        _process.StandardInput.Close();
+        _process.WaitForExit(10_000);
     }
 
     public ValueTask DisposeAsync()

@@ -27,6 +27,13 @@ internal sealed class Meters : IMeterFactory
 
     public void Listen() => _listener.Start();
 
+    /// <summary>Asks those instruments that tell only when they are asked.</summary>
+    public double Observe(string name)
+    {
+        _listener.RecordObservableInstruments();
+        return Values(name)[^1];
+    }
+
     public Meter Create(MeterOptions options)
     {
         var meter = new Meter(new MeterOptions(options.Name) { Version = options.Version, Scope = this });

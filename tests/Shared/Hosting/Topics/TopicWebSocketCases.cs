@@ -130,7 +130,7 @@ public class TopicWebSocketCases
     {
         await using var server = await TopicsServer.StartAsync(Wire.Pipes, topics => topics.MaxTopicsPerSubscription = 2);
         (await server.ConnectStatusAsync($"/live{query}")).Should().Be(status);
-        server.Logs.Ours.Should().Contain(record => record.Event.Name == "Refused");
+        server.Logs.Ours.Should().Contain(record => record.Event.Name == "TopicsRefused");
     }
 
     [Fact(Timeout = Until.Bound)]

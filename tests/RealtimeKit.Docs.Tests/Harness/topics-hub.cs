@@ -1,0 +1,30 @@
+using System.Text;
+using System.Text.Json.Serialization;
+using RealtimeKit.Topics;
+
+static class Check
+{
+    public static async Task RunAsync(CancellationToken cancel)
+    {
+        await using var hub = new TopicHub();
+        Printed.Begin();
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        var reading = ReadAsync(hub, new Goal(2, 1), hub, ending.Token);
+        await Until.TrueAsync(() => hub.GetCursorAsync(["scores/42"], cancel).AsTask().Result.TryGetPosition("scores/42", out var now) && now.Offset == 1);
+        await Task.Delay(100, cancel);
+        await hub.PublishAsync("scores/42", "later", cancellationToken: cancel);
+        (await Printed.ReadAsync()).Should().Be("later", "it is after the cursor, and the goal is before it");
+        await ending.CancelAsync();
+        await ((Func<Task>)(() => reading)).Should().ThrowAsync<OperationCanceledException>();
+    }
+
+    private static async Task ReadAsync(ITopicPublisher topics, Goal goal, TopicHub hub, CancellationToken cancel)
+    {
+/*SNIPPET*/
+    }
+}
+
+sealed record Goal(int Home, int Away);
+
+[JsonSerializable(typeof(Goal))]
+sealed partial class ScoreJson : JsonSerializerContext;
