@@ -5,7 +5,8 @@ namespace RealtimeKit.Topics;
 
 /// <summary>
 /// Keeps topics in the memory of this process: the logs of the subscriptions are the store. History outlives subscribers, within its
-/// bounds; a topic with neither vanishes after <see cref="TopicsOptions.IdleTopicLifetime"/>, and comes back in a new epoch.
+/// bounds; a topic with neither vanishes after <see cref="TopicsOptions.IdleTopicLifetime"/>, or earlier where
+/// <see cref="TopicsOptions.MaxTopics"/> is reached, and comes back in a new epoch.
 /// </summary>
 /// <remarks>
 /// Retries are recognised for the last 1,024 producers of a topic. Nothing survives the process: after a restart every topic has another
@@ -15,11 +16,16 @@ public sealed class InProcessTopicEngine : ITopicEngine
 {
     private static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(30);
 
+    // How long after a look for room that found none the next one comes: each goes over all topics.
+    private static readonly TimeSpan RoomInterval = TimeSpan.FromSeconds(1);
+
     private readonly ConcurrentDictionary<string, Topic> _topics = new(StringComparer.Ordinal);
     private readonly TopicsOptions _options;
     private readonly TimeProvider _clock;
     private readonly InProcessTopicCluster _cluster;
     private readonly ITimer _sweep;
+    private readonly Lock _making = new();
+    private long? _fullSince;
     private ulong _lastEpoch;
     private int _count;
 
@@ -124,7 +130,7 @@ public sealed class InProcessTopicEngine : ITopicEngine
     {
         if (_topics.TryGetValue(name, out var topic))
             return topic;
-        if (Volatile.Read(ref _count) >= _options.MaxTopics)
+        if (Volatile.Read(ref _count) >= _options.MaxTopics && !TryMakeRoom())
             throw new TopicEngineException($"There are {_options.MaxTopics} topics already, as many as there may be.");
         var log = new TopicLog(name, _options.Resolve(name), new TopicPosition(NextEpoch(), 0), _clock);
         var made = new Topic(log, _clock.GetTimestamp());
@@ -132,6 +138,38 @@ public sealed class InProcessTopicEngine : ITopicEngine
         if (topic == made)
             Interlocked.Increment(ref _count);
         return topic;
+    }
+
+    // A client makes a topic by naming one, and need not stay: it must not be able to fill all places with names for others' new topics to
+    // be refused. The half that was used least recently, of those with neither subscribers nor history, goes before its time; half of them,
+    // so that going over all of them is paid for by as many new ones.
+    private bool TryMakeRoom()
+    {
+        lock (_making)
+        {
+            if (Volatile.Read(ref _count) < _options.MaxTopics)
+                return true;
+            var now = _clock.GetTimestamp();
+            if (_fullSince is { } since && _clock.GetElapsedTime(since, now) < RoomInterval)
+                return false;
+            var idle = new List<(long LastUsed, KeyValuePair<string, Topic> Entry)>();
+            foreach (var entry in _topics)
+            {
+                if (entry.Value.IsIdle(out var lastUsed))
+                    idle.Add((lastUsed, entry));
+            }
+
+            idle.Sort(static (one, other) => one.LastUsed.CompareTo(other.LastUsed));
+            foreach (var (_, entry) in idle.Take((idle.Count + 1) / 2))
+            {
+                if (entry.Value.TryVanish(_clock, now, TimeSpan.Zero) && _topics.TryRemove(entry))
+                    Interlocked.Decrement(ref _count);
+            }
+
+            var hasRoom = Volatile.Read(ref _count) < _options.MaxTopics;
+            _fullSince = hasRoom ? null : now;
+            return hasRoom;
+        }
     }
 
     // Rises, also over restarts while the clock does; its low bits are random, so that two processes that begin in one millisecond differ.
@@ -225,6 +263,15 @@ public sealed class InProcessTopicEngine : ITopicEngine
             {
                 _lastUsed = now;
                 return !_isGone;
+            }
+        }
+
+        public bool IsIdle(out long lastUsed)
+        {
+            lock (_lock)
+            {
+                lastUsed = _lastUsed;
+                return _attached == 0 && log.Count == 0;
             }
         }
 

@@ -15,8 +15,8 @@ public sealed class TopicsOptions
     public int MaxTopicsPerSubscription { get; set => field = InRange(value, 1, 10_000); } = 100;
 
     /// <summary>
-    /// The most topics that the engine in process holds at a time; one more is refused with a <see cref="TopicEngineException"/>.
-    /// Default: 100,000.
+    /// The most topics that the engine in process holds at a time. For one more, topics with neither subscribers nor history go, those that
+    /// were used least recently first; where there are none, it is refused with a <see cref="TopicEngineException"/>. Default: 100,000.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is not positive.</exception>
     public int MaxTopics { get; set => field = InRange(value, 1, int.MaxValue); } = 100_000;
