@@ -14,6 +14,9 @@ internal sealed class PlainEvents
 
     public ServerSentEventLimit Limit { get; private set; }
 
+    /// <summary>Whether a block without data named a type: the framework keeps it for the next event.</summary>
+    public bool HasTypeWithoutData { get; private set; }
+
     public string LastEventId { get; private set; } = "";
 
     public static PlainEvents Parse(ReadOnlySpan<byte> stream, ServerSentEventParserOptions options)
@@ -35,6 +38,7 @@ internal sealed class PlainEvents
             if (line.Length == 0)
             {
                 result.LastEventId = id;
+                result.HasTypeWithoutData |= data is null && type.Length > 0;
                 if (data is not null)
                     result.Items.Add(new PlainEvent("event", data, type.Length == 0 ? "message" : type, id, hasId, retry));
                 (data, type, hasId, retry) = (null, "", false, null);

@@ -129,8 +129,10 @@ internal sealed class FragmentsTarget : FuzzTarget
 
         public static Expected Read(ReadOnlySpan<byte> wire, bool isServer, WebSocketConnectionOptions options, bool takesOver, int windowBits)
         {
-            var result = new Expected();
             var isCompressing = options.CompressionParameters is not null;
+
+            // What is broken in a compressed message whose end is not there may show or not.
+            var result = new Expected { HasOpenCompressed = isCompressing };
             var frames = PlainFrames.Read(wire, isServer, isCompressing, options.MaxMessageSize, options.MaxFragmentsPerMessage);
             var inflater = new PlainInflater(windowBits, takesOver);
             var payload = new List<byte>();
@@ -181,13 +183,10 @@ internal sealed class FragmentsTarget : FuzzTarget
             if (result.Errors.Count > 0 || result.Close is not null)
                 return result;
             result.Errors.UnionWith(frames.Errors);
-
-            // What is broken in a compressed message whose end is not there may show or not.
-            result.HasOpenCompressed = isCompressing;
             return result;
         }
 
-        public bool HasOpenCompressed { get; private set; }
+        public bool HasOpenCompressed { get; private init; }
 
         private byte[] Inflate(PlainInflater inflater, byte[] payload, WebSocketConnectionOptions options, WebSocketMessageType type)
         {

@@ -40,7 +40,7 @@ internal sealed class SseTarget : FuzzTarget
         Check(expected, options, Segments.Bytes(stream), asSequence: false);
         Check(expected, options, Segments.Cut(stream, random), asSequence: false);
         Check(expected, options, Segments.Cut(stream, random), asSequence: true);
-        if (!isLimited)
+        if (!isLimited)   // the framework has no limits
             CheckFramework(stream, expected);
     }
 
@@ -108,7 +108,8 @@ internal sealed class SseTarget : FuzzTarget
         {
             Oracle.That(index < events.Length, "the framework has an event too many");
             Oracle.Equal(events[index].Data, item.Data.Data, "the framework's data");
-            Oracle.Equal(Encoding.UTF8.GetString(Encoding.Latin1.GetBytes(events[index].Type)), item.EventType, "the framework's type");
+            if (!expected.HasTypeWithoutData)
+                Oracle.Equal(Encoding.UTF8.GetString(Encoding.Latin1.GetBytes(events[index].Type)), item.EventType, "the framework's type");
             index++;
         }
 
