@@ -134,7 +134,7 @@ public sealed partial class ServerSentEventAssembler
                 if (fields == Fields.None)
                     read = lineStart;
             }
-            else if (!IsUnknownField(bytes[line..end]))
+            else if (end - line > _state.MaxLineLength || !IsUnknownField(bytes[line..end]))
             {
                 goto Leave;
             }

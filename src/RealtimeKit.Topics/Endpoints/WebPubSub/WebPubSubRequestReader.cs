@@ -40,6 +40,10 @@ internal static class WebPubSubRequestReader
         {
             return false;
         }
+        catch (InvalidOperationException)
+        {
+            return false;   // a name or a value with a lone surrogate, which is compared with what is known
+        }
     }
 
     private static void ReadMember(ref Utf8JsonReader reader, ReadOnlySpan<byte> json, ref Members members, ref WebPubSubRequest request)
