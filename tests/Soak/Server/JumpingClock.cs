@@ -1,0 +1,18 @@
+namespace RealtimeKit.Soak;
+
+/// <summary>A clock that somebody sets: the wall by days, the timestamps by seconds, forwards and backwards. Timers are real.</summary>
+internal sealed class JumpingClock : TimeProvider
+{
+    private long _wall;
+    private long _stamp;
+
+    public void Jump(TimeSpan wall, TimeSpan stamp)
+    {
+        Interlocked.Add(ref _wall, wall.Ticks);
+        Interlocked.Add(ref _stamp, (long)(stamp.TotalSeconds * TimestampFrequency));
+    }
+
+    public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + TimeSpan.FromTicks(Volatile.Read(ref _wall));
+
+    public override long GetTimestamp() => base.GetTimestamp() + Volatile.Read(ref _stamp);
+}
