@@ -171,6 +171,7 @@ internal sealed class Clients(Wire wire, Tally tally, CancellationToken over)
         Compression = isCompressed ? new PerMessageDeflateOptions { MinimumSize = 0 } : null,
         CompressionParameters = isCompressed ? new PerMessageDeflateParameters { ServerContextTakeover = false, ClientContextTakeover = false } : null,
         CloseTimeout = TimeSpan.FromSeconds(5),
+        KeepAliveTimeout = TimeSpan.FromSeconds(30),
     });
 
     // A connection after the other, until the run is over. One that ends without a fault is a finding.
@@ -181,11 +182,13 @@ internal sealed class Clients(Wire wire, Tally tally, CancellationToken over)
         {
             Socket? socket = null;
             var generation = wire.Generation;
+            var opened = 0L;
             try
             {
                 await wire.WhenThereAsync(over);
                 generation = wire.Generation;
                 socket = await wire.ConnectAsync(over);
+                opened = System.Diagnostics.Stopwatch.GetTimestamp();
                 await use(random, socket);
             }
             catch (OperationCanceledException)
@@ -198,7 +201,7 @@ internal sealed class Clients(Wire wire, Tally tally, CancellationToken over)
                 {
                     await Task.Delay(2000, CancellationToken.None);
                     if (!wire.IsExcused(socket, generation))
-                        tally.Fail(Kind.Unexpected, $"a connection ended without a fault: {exception.GetType().Name} {exception.Message}");
+                        tally.Fail(Kind.Unexpected, $"a connection ended without a fault after {System.Diagnostics.Stopwatch.GetElapsedTime(opened).TotalSeconds:0.0} s: {exception.GetType().Name} {exception.Message} {exception.InnerException?.Message}");
                 }
             }
             finally

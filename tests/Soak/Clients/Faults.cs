@@ -110,11 +110,11 @@ internal sealed class Faults(Wire wire, Tally tally, HttpClient http, Cancellati
         }
     }
 
-    /// <summary>Sets the server's clocks: the wall by up to a day, the timestamps by up to three seconds.</summary>
+    /// <summary>Sets the server's clocks: the wall to a day ahead or behind, the timestamps to two seconds: no deadline is as short as a jump.</summary>
     public async Task JumpAsync(Random random)
     {
         var wall = random.Next(-86_400, 86_400);
-        var stamp = random.NextDouble() * 6 - 3;
+        var stamp = random.NextDouble() * 4 - 2;
         using var answer = await http.PostAsync(wire.Uri(string.Create(CultureInfo.InvariantCulture, $"/jump?wall={wall}&stamp={stamp:0.###}")), null, over);
         tally.Add(Kind.ClockJump);
     }

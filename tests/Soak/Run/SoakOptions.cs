@@ -5,7 +5,7 @@ namespace RealtimeKit.Soak;
 /// <summary>The command line.</summary>
 internal sealed record SoakOptions
 {
-    public const string Usage = "soak [--connections 10000] [--minutes 5] [--seed 1] [--redis] [--drains 2] [--plant lost-message|leak|stuck] [--report FILE]";
+    public const string Usage = "soak [--connections 10000] [--minutes 5] [--seed 1] [--redis] [--drains 2] [--plant lost-message|leak|stuck] [--patience 60] [--report FILE]";
 
     public int Connections { get; private set; } = 10_000;
 
@@ -16,6 +16,9 @@ internal sealed record SoakOptions
     public bool Redis { get; private set; }
 
     public int Drains { get; private set; } = 2;
+
+    /// <summary>How long everything may take to end, in seconds.</summary>
+    public double Patience { get; private set; } = 60;
 
     public string? Plant { get; private set; }
 
@@ -50,6 +53,9 @@ internal sealed record SoakOptions
                     break;
                 case "--drains" when isNumber:
                     options.Drains = (int)number;
+                    break;
+                case "--patience" when isNumber:
+                    options.Patience = number;
                     break;
                 case "--plant" when value is "lost-message" or "leak" or "stuck":
                     options.Plant = value;

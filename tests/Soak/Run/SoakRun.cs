@@ -6,8 +6,7 @@ namespace RealtimeKit.Soak;
 /// <summary>One run: a server that is drained and restarted under load, clients that stay, faults, and the verdict.</summary>
 internal sealed class SoakRun(SoakOptions options) : IDisposable
 {
-    private static readonly TimeSpan EndBound = TimeSpan.FromSeconds(60);
-
+    private readonly TimeSpan _patience = TimeSpan.FromSeconds(options.Patience);
     private readonly Tally _tally = new();
     private readonly Random _random = new(options.Seed);
     private readonly CancellationTokenSource _over = new();
@@ -201,14 +200,14 @@ internal sealed class SoakRun(SoakOptions options) : IDisposable
     {
         // Everybody gets the newest of its topic, those too that are just coming back.
         var deadline = Stopwatch.StartNew();
-        while (_clients.All.Any(pair => !pair.Reader.HasAll(pair.Ledger.Begun)) && deadline.Elapsed < EndBound)
+        while (_clients.All.Any(pair => !pair.Reader.HasAll(pair.Ledger.Begun)) && deadline.Elapsed < _patience)
             await Task.Delay(250);
         foreach (var (ledger, reader) in _clients.All)
             reader.CountMissing(ledger.Begun);
 
         await _over.CancelAsync();
         var ended = Task.WhenAll(tasks);
-        if (await Task.WhenAny(ended, Task.Delay(EndBound)) != ended)
+        if (await Task.WhenAny(ended, Task.Delay(_patience)) != ended)
             _tally.Fail(Kind.NotEnded, $"{tasks.Count(task => !task.IsCompleted)} of {tasks.Count} clients did not end");
         else if (ended.Exception is { } error)
             _tally.Fail(Kind.Unexpected, error.GetBaseException().ToString());
@@ -220,9 +219,15 @@ internal sealed class SoakRun(SoakOptions options) : IDisposable
             await Task.Delay(500);
             after = await Child.StatsAsync(_http, _wire, "/gc");
         }
-        while ((after.Requests > 0 || after.Armed > 0 || after.Outstanding > 0) && deadline.Elapsed < EndBound);
-        await Task.Delay(TimeSpan.FromSeconds(options.Connections > 1000 ? 15 : 1));   // what the reliable subprotocol keeps for those who come back
-        Figures.After = after = await Child.StatsAsync(_http, _wire, "/gc");
+        while ((after.Requests > 0 || after.Armed > 0 || after.Outstanding > 0) && deadline.Elapsed < _patience);
+        // What the reliable subprotocol keeps for those who may come back goes with its window, and the host's own pools shrink slowly.
+        while (after.Managed > Figures.Before.Managed + Bound && deadline.Elapsed < _patience + _patience)
+        {
+            await Task.Delay(TimeSpan.FromSeconds(2));
+            after = await Child.StatsAsync(_http, _wire, "/gc");
+        }
+
+        Figures.After = after;
         Figures.Add(after);
         Garbage.Collect();
         Figures.ClientAfter = GC.GetTotalMemory(false);

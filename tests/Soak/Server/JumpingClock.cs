@@ -6,10 +6,11 @@ internal sealed class JumpingClock : TimeProvider
     private long _wall;
     private long _stamp;
 
+    /// <summary>How far ahead it is from now on; behind where negative.</summary>
     public void Jump(TimeSpan wall, TimeSpan stamp)
     {
-        Interlocked.Add(ref _wall, wall.Ticks);
-        Interlocked.Add(ref _stamp, (long)(stamp.TotalSeconds * TimestampFrequency));
+        Volatile.Write(ref _wall, wall.Ticks);
+        Volatile.Write(ref _stamp, (long)(stamp.TotalSeconds * TimestampFrequency));
     }
 
     public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + TimeSpan.FromTicks(Volatile.Read(ref _wall));

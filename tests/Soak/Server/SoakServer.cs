@@ -12,7 +12,7 @@ internal sealed class SoakServer
 {
     public const int Addresses = 4;
     public const int History = 1000;
-    private static readonly TimeSpan WriteTimeout = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan WriteTimeout = TimeSpan.FromSeconds(10);
 
     private readonly CheckingPool _pool = CheckingPool.Install(capturesStacks: false);
     private readonly JumpingClock _clock = new();
@@ -112,6 +112,7 @@ internal sealed class SoakServer
     {
         endpoint.Connection.TimeProvider = _clock;
         endpoint.Connection.WriteTimeout = WriteTimeout;
+        endpoint.Connection.KeepAliveTimeout = TimeSpan.FromSeconds(20);   // a loaded machine and a jump together
         return endpoint;
     }
 
