@@ -15,7 +15,7 @@ internal sealed class CheckingPool(bool capturesStacks) : ArrayPool<byte>
     private const byte Poison = 0xDB;
     private const int Extra = 8;
     private const int Resting = 256;
-    private const long RestingBytes = 8 * 1024 * 1024;
+    private const long RestingBytes = 1024 * 1024;
 
     private readonly ConcurrentDictionary<byte[], StackTrace?> _rented = new(ReferenceEqualityComparer.Instance);
     private readonly ConcurrentDictionary<byte[], Stay> _resting = new(ReferenceEqualityComparer.Instance);
@@ -74,7 +74,11 @@ internal sealed class CheckingPool(bool capturesStacks) : ArrayPool<byte>
 
         array.AsSpan().Fill(Poison);
         _resting[array] = new Stay(renter, capturesStacks ? new StackTrace(1) : null);
-        _free[BitOperations.Log2((uint)array.Length)].Enqueue(array);
+        var bucket = BitOperations.Log2((uint)array.Length);
+        if (_free[bucket].Count < 2 * Math.Min(Resting, RestingBytes >> bucket) + 2)
+            _free[bucket].Enqueue(array);
+        else
+            _resting.TryRemove(array, out _);
     }
 
     public void Abandon(byte[] array)

@@ -28,6 +28,16 @@ internal sealed class TimerWheel
 
     private TimerWheel(TimeProvider timeProvider) => _timeProvider = timeProvider;
 
+    /// <summary>How many entries are armed now: what a connection that has ended must not leave behind.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (_lock)
+                return _count;
+        }
+    }
+
     /// <summary>The wheel of a clock.</summary>
     public static TimerWheel For(TimeProvider timeProvider) => Wheels.GetValue(timeProvider, static provider => new TimerWheel(provider));
 

@@ -1,0 +1,140 @@
+using System.Diagnostics;
+using System.Net;
+using RealtimeKit.AspNetCore;
+using RealtimeKit.Tests;
+using RealtimeKit.Topics;
+using RealtimeKit.WebSockets;
+
+namespace RealtimeKit.Soak;
+
+/// <summary>The server's process: echoes, topics, and what faults are asked for. <c>server PORT [REDIS] [--plant FAULT]</c>.</summary>
+internal sealed class SoakServer
+{
+    public const int Addresses = 4;
+    public const int History = 1000;
+    private static readonly TimeSpan WriteTimeout = TimeSpan.FromSeconds(10);
+
+    private readonly CheckingPool _pool = CheckingPool.Install(capturesStacks: false);
+    private readonly JumpingClock _clock = new();
+    private readonly List<byte[]> _planted = [];
+    private readonly string? _plant;
+    private int _requests;
+    private int _publications;
+
+    private SoakServer(string? plant) => _plant = plant;
+
+    public static async Task<int> RunAsync(int port, string? redis, string? plant)
+    {
+        var server = new SoakServer(plant);
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.SetMinimumLevel(LogLevel.Error);
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            for (var i = 1; i <= Addresses; i++)
+                kestrel.Listen(new IPAddress([127, 0, 0, (byte)i]), port);
+        });
+        var topics = builder.Services.AddTopics(server.Configure);
+        if (redis is not null)
+            topics.AddRedis(redis, static options => options.KeyPrefix = "soak");
+        await using var app = builder.Build();
+        server.Map(app);
+        await app.StartAsync();
+        Console.WriteLine("READY");
+
+        // Ends with its parent, whose end of the pipe then closes.
+        _ = Task.Run(async () =>
+        {
+            while (await Console.In.ReadLineAsync() is not null)
+            {
+            }
+
+            await app.StopAsync();
+        });
+        await app.WaitForShutdownAsync();
+        return 0;
+    }
+
+    private void Configure(TopicsOptions topics)
+    {
+        topics.TimeProvider = _clock;
+        topics.Default.HistoryCount = History;
+        topics.Default.HistoryBytes = long.MaxValue;
+        topics.Default.HistoryAge = Timeout.InfiniteTimeSpan;   // age is of the wall clock, which jumps by days here
+        topics.Default.AuthorizePublish = static _ => ValueTask.FromResult(true);
+        topics.Topic("heavy", static heavy =>
+        {
+            heavy.HistoryCount = 16;
+            heavy.AuthorizePublish = static _ => ValueTask.FromResult(true);
+        });
+    }
+
+    private void Map(WebApplication app)
+    {
+        app.Use(async (http, next) =>
+        {
+            Interlocked.Increment(ref _requests);
+            try
+            {
+                if (_plant == "lost-message" && HttpMethods.IsPost(http.Request.Method) && http.Request.Path.StartsWithSegments("/topics") && Interlocked.Increment(ref _publications) % 40 == 0)
+                    http.Response.StatusCode = StatusCodes.Status202Accepted;
+                else
+                    await next(http);
+            }
+            finally
+            {
+                Interlocked.Decrement(ref _requests);
+            }
+        });
+        app.MapWebSocket("/ws", Limits(new WebSocketEndpointOptions()), EchoAsync);
+        app.MapWebSocket("/deflate", Limits(new WebSocketEndpointOptions { Compression = new PerMessageDeflateOptions { MinimumSize = 0 } }), EchoAsync);
+        app.MapTopics("/topics", options =>
+        {
+            Limits(options.WebSockets);
+            options.WebPubSub!.RecoveryWindow = TimeSpan.FromSeconds(10);
+            options.ServerSentEvents = new ServerSentEventEndpointOptions { TimeProvider = _clock, WriteTimeout = WriteTimeout, HeartbeatInterval = TimeSpan.FromSeconds(10), Retry = TimeSpan.FromMilliseconds(500) };
+        });
+        app.MapPost("/fill", async (string topic, TopicHub hub) =>
+        {
+            for (var i = 0; i < History; i++)
+                await hub.PublishAsync(topic, Ledger.Text(0));
+        });
+        app.MapPost("/jump", (double wall, double stamp) => _clock.Jump(TimeSpan.FromSeconds(wall), TimeSpan.FromSeconds(stamp)));
+        app.MapPost("/pressure", Garbage.Make);
+        app.MapGet("/stats", () => TypedResults.Json(Read(), ServerStatsJson.Default.ServerStats));
+        app.MapGet("/gc", () =>
+        {
+            Garbage.Collect();
+            return TypedResults.Json(Read(), ServerStatsJson.Default.ServerStats);
+        });
+    }
+
+    private WebSocketEndpointOptions Limits(WebSocketEndpointOptions endpoint)
+    {
+        endpoint.Connection.TimeProvider = _clock;
+        endpoint.Connection.WriteTimeout = WriteTimeout;
+        endpoint.Connection.KeepAliveTimeout = TimeSpan.FromSeconds(20);   // a loaded machine and a jump together
+        return endpoint;
+    }
+
+    private async Task EchoAsync(WebSocketConnection connection)
+    {
+        if (_plant == "leak")
+        {
+            lock (_planted)
+                _planted.Add(_pool.Rent(4096));
+        }
+
+        await foreach (var message in connection.ReadAllAsync())
+            await connection.SendAsync(message.Payload, message.Type);
+        if (_plant == "stuck")
+            await Task.Delay(Timeout.Infinite);
+    }
+
+    private ServerStats Read()
+    {
+        using var process = Process.GetCurrentProcess();
+        return new ServerStats(
+            Volatile.Read(ref _requests) - 1, TimerWheel.For(_clock).Count, _pool.Rents, _pool.Returns, _pool.AbandonedCount, _pool.Outstanding, [.. _pool.FindMisuse().Take(3)],
+            GC.GetTotalMemory(forceFullCollection: false), process.WorkingSet64, (long)process.TotalProcessorTime.TotalMilliseconds);
+    }
+}
