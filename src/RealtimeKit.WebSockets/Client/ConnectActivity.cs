@@ -22,8 +22,8 @@ internal static class ConnectActivity
         {
             OperationCanceledException => "cancelled",
             WebSocketConnectException { IsTimeout: true } => "timeout",
-            WebSocketConnectException { StatusCode: { } status, HandshakeError: null or WebSocketHandshakeError.UnexpectedStatus } => $"{(int)status}",
-            WebSocketConnectException { HandshakeError: { } handshake and not WebSocketHandshakeError.None } => $"{handshake}",
+            WebSocketConnectException { StatusCode: { } status, HandshakeError: WebSocketHandshakeError.None or WebSocketHandshakeError.UnexpectedStatus } => $"{(int)status}",
+            WebSocketConnectException { HandshakeError: var handshake and not WebSocketHandshakeError.None } => $"{handshake}",
             WebSocketConnectException { RequestError: { } request } => $"{request}",
             _ => "_OTHER",
         };
