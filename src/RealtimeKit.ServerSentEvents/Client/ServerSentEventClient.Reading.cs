@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.ServerSentEvents;
@@ -8,6 +9,8 @@ namespace RealtimeKit.ServerSentEvents;
 
 public sealed partial class ServerSentEventClient
 {
+    private static readonly ActivitySource Activities = new(ServerSentEventMetrics.MeterName);
+
     private bool Reconnects => _options.Reconnect ?? (_options.Method == HttpMethod.Get || _options.Method == HttpMethod.Head);
 
     private async IAsyncEnumerable<SseItem<T>> ReadAsync<T>(
@@ -25,7 +28,7 @@ public sealed partial class ServerSentEventClient
             while (true)
             {
                 SetState(ServerSentEventClientState.Connecting);
-                var (connection, error) = await ConnectAsync(assembler, linked.Token).ConfigureAwait(false);
+                var (connection, error) = await ConnectTracedAsync(assembler, schedule.Failures, linked.Token).ConfigureAwait(false);
                 _metrics.Connected(error);
                 if (connection is not null)
                 {
@@ -140,6 +143,21 @@ public sealed partial class ServerSentEventClient
             return;
         if (Encoding.UTF8.GetString(id) is var changed && changed != known)
             _lastEventId = changed;
+    }
+
+    // Neither the path nor the query is told: they may hold a secret.
+    private async ValueTask<(ServerSentEventConnection? Connection, Exception? Error)> ConnectTracedAsync(
+        ServerSentEventAssembler assembler, int failures, CancellationToken cancellationToken)
+    {
+        using var activity = Activities.HasListeners() ? Activities.StartActivity("sse connect", ActivityKind.Client) : null;
+        if (activity is not null && (_uri.IsAbsoluteUri ? _uri : _http.BaseAddress) is { } server)
+            activity.SetTag("server.address", server.Host).SetTag("server.port", server.Port);
+        if (failures > 0)
+            activity?.SetTag("http.request.resend_count", failures);
+        var (connection, error) = await ConnectAsync(assembler, cancellationToken).ConfigureAwait(false);
+        if (error is not null)
+            activity?.SetTag("error.type", ServerSentEventMetrics.ErrorType(error)).SetStatus(ActivityStatusCode.Error);
+        return (connection, error);
     }
 
     /// <summary>Sends one request. Gives the connection, or what went wrong; throws only when reading is to end.</summary>

@@ -108,7 +108,7 @@ internal sealed class ServerSentEventMetrics
     }
 
     // OpenTelemetry: a low-cardinality name of the error, or the response's status.
-    private static string ErrorType(Exception error) => error is not ServerSentEventClientException { Error: var kind } client ? "_OTHER" : kind switch
+    public static string ErrorType(Exception error) => error is not ServerSentEventClientException { Error: var kind } client ? "_OTHER" : kind switch
     {
         ServerSentEventClientError.Status when client.StatusCode is { } status => ((int)status).ToString(System.Globalization.CultureInfo.InvariantCulture),
         ServerSentEventClientError.NoContent => "204",

@@ -22,7 +22,21 @@ public static class WebSocketClient
         uri = Normalize(uri);
         options = options?.Clone() ?? new WebSocketClientOptions();
         options.ThrowIfInvokerHasRivals();
-        return ConnectCoreAsync(uri, options, cancellationToken);
+        return ConnectActivity.IsWanted ? ConnectTracedAsync(uri, options, cancellationToken) : ConnectCoreAsync(uri, options, cancellationToken);
+    }
+
+    private static async Task<WebSocketConnection> ConnectTracedAsync(Uri uri, WebSocketClientOptions options, CancellationToken cancellationToken)
+    {
+        using var activity = ConnectActivity.Start(uri);
+        try
+        {
+            return await ConnectCoreAsync(uri, options, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception error)
+        {
+            ConnectActivity.Fail(activity, error);
+            throw;
+        }
     }
 
     private static async Task<WebSocketConnection> ConnectCoreAsync(Uri uri, WebSocketClientOptions options, CancellationToken cancellationToken)
