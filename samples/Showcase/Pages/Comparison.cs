@@ -27,8 +27,9 @@ internal static class Comparison
             using var thread = scissors.Hold(http);
             await foreach (var beat in Beats.After(request.LastEventId, closed))
             {
-                var counted = beat with { Bytes = http.BytesSent() };
-                await events.WriteAsync(counted, json, id: $"{beat.Number}", cancellationToken: closed);
+                var id = $"{beat.Number}";
+                var sent = beat with { Bytes = http.BytesSent() };
+                await events.WriteAsync(sent, json, id: id, cancellationToken: closed);
             }
         });
 

@@ -22,10 +22,8 @@ internal static class Inspector
                     continue;
                 switch (message.Payload.Length < 64 ? message.GetText() : "")
                 {
-                    case "ping":    // a Ping frame: browsers answer, pages never see it
-                        var roundTrip = await connection.PingAsync();
-                        var answer = new Ping(roundTrip.TotalMilliseconds);
-                        await connection.SendAsync(answer, ShowcaseJson.Default.Ping);
+                    case "ping":    // beside the loop: a pong may stand behind messages to read first
+                        _ = PingAsync(connection);
                         break;
                     case "close 1000":
                         await connection.CloseAsync(WebSocketCloseStatus.NormalClosure, "as you asked");
@@ -46,5 +44,19 @@ internal static class Inspector
         var meters = app.Services.GetRequiredService<MeterReader>();
         app.MapServerSentEvents("/inspector/meters", ShowcaseJson.Default.IReadOnlyListMeasured, (_, _) =>
             meters.EachSecondAsync());
+    }
+
+    // A Ping frame: browsers answer by themselves, pages never see it.
+    private static async Task PingAsync(WebSocketConnection connection)
+    {
+        try
+        {
+            var roundTrip = await connection.PingAsync();
+            await connection.SendAsync(new Ping(roundTrip.TotalMilliseconds), ShowcaseJson.Default.Ping);
+        }
+        catch (Exception error) when (error is WebSocketException or OperationCanceledException)
+        {
+            // The connection ended first.
+        }
     }
 }

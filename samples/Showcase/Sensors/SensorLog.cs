@@ -50,7 +50,7 @@ internal sealed class SensorLog : BackgroundService
                 DateTimeOffset.UtcNow.ToUnixTimeMilliseconds(),
                 Math.Round(reading.Boiler + (62 + 6 * Math.Sin(reading.Number / 80.0) - reading.Boiler) * 0.05 + Noise(0.25), 2),
                 Math.Round(Math.Max(0, 1.2 + (reading.Number % 300 < 40 ? 1.6 : 0) + Noise(0.35)), 2),
-                Math.Round((used - cpu) / Stopwatch.GetElapsedTime(at) * 100, 1),
+                Math.Round(Math.Min((used - cpu) / Stopwatch.GetElapsedTime(at), Environment.ProcessorCount) * 100, 1),
                 Math.Round(GC.GetTotalMemory(forceFullCollection: false) / 1048576.0, 2));
             (cpu, at) = (used, Stopwatch.GetTimestamp());
             Add(reading);

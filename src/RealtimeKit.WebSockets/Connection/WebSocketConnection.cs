@@ -167,7 +167,11 @@ public abstract partial class WebSocketConnection : IAsyncDisposable
     /// <exception cref="WebSocketException">The connection is closing, closed or aborted.</exception>
     public abstract ValueTask SendAsync(PreparedWebSocketMessage message, CancellationToken cancellationToken = default);
 
-    /// <summary>Sends a ping and waits for its pong (RFC 6455 §5.5.2).</summary>
+    /// <summary>
+    /// Sends a ping and waits for its pong (RFC 6455 §5.5.2). The pong comes behind what the peer has sent before: while nobody receives, no
+    /// more than <see cref="WebSocketConnectionOptions.ReadAheadSize"/> of that is read. So a loop that receives calls this beside itself, or with a
+    /// token that ends the wait.
+    /// </summary>
     /// <param name="cancellationToken">Cancels the wait.</param>
     /// <returns>The round-trip time.</returns>
     /// <exception cref="WebSocketException">The connection ended before the pong came.</exception>

@@ -10,7 +10,7 @@ export const text = (page, id) => page.locator(`#${id}`).textContent();
 export const until = (page, condition, argument) => page.waitForFunction(condition, argument, { timeout, polling: 50 });
 export const live = page => until(page, () => document.querySelector('#state').classList.contains('live'));
 export const more = async (page, id, by = 1) => {
-  const had = await number(page, id);
+  const had = await number(page, id) || 0;   // it says – before the first
   await until(page, ([id, least]) => Number(document.getElementById(id).textContent) >= least, [id, had + by]);
 };
 

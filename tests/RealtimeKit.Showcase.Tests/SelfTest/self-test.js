@@ -119,7 +119,7 @@ const tests = {
     for (const [what, code] of [['close 1000', '1000'], ['close 1002', '1002'], ['too big', '1009'], ['abort', '1006']]) {
       await until(page.isLive, 'the connection');
       page.click(`[data-do="${what}"]`);
-      await until(() => page.find('#ends li span')?.textContent.startsWith(code), code);
+      await until(() => page.find('#ends li span')?.textContent.startsWith(code), code).catch(error => { throw new Error(`${error}, but ${page.find('#ends').textContent}, ${page.text('state')}, ${page.text('buffered')}`); });
     }
     await until(() => page.all('#meters tr').length > 5, 'meters');
     return [page];

@@ -93,6 +93,27 @@ public sealed partial class TopicHubTests
     }
 
     [Fact]
+    public async Task GetOldestCursor_HistoryIsPartlyGone_IsBeforeWhatIsLeftAndTellsNoGap()
+    {
+        await using var hub = new TopicHub(options: new TopicsOptions().Topic("small", topic => topic.HistoryCount = 2));
+        foreach (var text in new[] { "1", "2", "3" })
+            await hub.PublishAsync("small", text, cancellationToken: Cancel);
+        await hub.PublishAsync("whole", "first", cancellationToken: Cancel);
+        string[] topics = ["small", "whole", "new"];
+        var oldest = await hub.GetOldestCursorAsync(topics, Cancel);
+        await hub.PublishAsync("new", "later", cancellationToken: Cancel);
+        var subscriber = new RecordingSubscriber();
+
+        await using var subscription = await hub.SubscribeAsync(subscriber, topics, oldest, cancellationToken: Cancel);
+
+        await Until.True(() => subscriber.Entries.Length == 4);
+        subscriber.Texts.Should().BeEquivalentTo("2", "3", "first", "later");
+        subscriber.Gaps.Should().BeEmpty();
+        await hub.Awaiting(hub => hub.GetOldestCursorAsync(Enumerable.Range(0, 101).Select(i => $"{i}")).AsTask()).Should().ThrowAsync<TopicLimitException>();
+        await hub.Awaiting(hub => hub.GetOldestCursorAsync([""]).AsTask()).Should().ThrowAsync<ArgumentException>();
+    }
+
+    [Fact]
     public async Task GetCursor_BeforeThePageConnects_LosesNothingInBetween()
     {
         await using var hub = new TopicHub();

@@ -25,6 +25,9 @@ internal sealed class NodeScript : IAsyncDisposable
         return Start("node", Folder, [script, .. arguments]);
     }
 
+    /// <summary>A script of another folder.</summary>
+    public static NodeScript StartIn(string folder, string script, params string[] arguments) => Start("node", folder, [script, .. arguments]);
+
     /// <summary>Python/server.py: a server.</summary>
     public static NodeScript StartPythonServer() => StartPython("server.py");
 
