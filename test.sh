@@ -8,7 +8,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
 # command:Debian package, for programs that tests start; a path stands for a package without a command.
-readonly programs=(curl:curl chromium:chromium /usr/lib/python3/dist-packages/websockets:python3-websockets redis-server:redis-server)
+readonly programs=(curl:curl chromium:chromium /usr/lib/python3/dist-packages/websockets:python3-websockets redis-server:redis-server nginx:nginx-light haproxy:haproxy)
 # One run must end within 30 minutes on two cores; a hung test is ended in time to still report it.
 readonly time_limit=1740
 readonly results=artifacts/test-results
