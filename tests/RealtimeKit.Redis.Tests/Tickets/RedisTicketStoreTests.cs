@@ -70,7 +70,7 @@ public sealed class RedisTicketStoreTests
         (await store.TryAddAsync("key", new byte[] { 1 }, TimeSpan.FromMinutes(1), Token)).Should().BeTrue();
         await server.ExecuteAsync("CONFIG SET maxmemory 1");
         (await store.TryAddAsync("other", new byte[] { 1 }, TimeSpan.FromMinutes(1), Token)).Should().BeFalse();
-        await server.DisposeAsync();
+        await server.KillAsync();
         var failure = await FluentActions.Awaiting(() => store.TakeAsync("key", Token).AsTask()).Should().ThrowAsync<TicketStoreException>();
         failure.Which.Message.Should().NotContain("key");
     }

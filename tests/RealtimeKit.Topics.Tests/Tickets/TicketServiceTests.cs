@@ -7,6 +7,8 @@ public class TicketServiceTests
 {
     private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
 
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
     [Fact]
     public async Task Redeem_User_IsRestoredWithItsIdentitiesAndClaims()
     {
@@ -47,18 +49,18 @@ public class TicketServiceTests
         (await AddAsync("a", 10, Minute * 2)).Should().BeTrue();
         (await AddAsync("b", 10, Minute)).Should().BeTrue();
         (await AddAsync("c", 10, Minute)).Should().BeFalse();
-        (await store.TakeAsync("a", default))!.Value.Length.Should().Be(10);
-        (await store.TakeAsync("a", default)).Should().BeNull();
+        (await store.TakeAsync("a", Token))!.Value.Length.Should().Be(10);
+        (await store.TakeAsync("a", Token)).Should().BeNull();
         (await AddAsync("a", 10, Minute * 2)).Should().BeTrue();
         clock.Advance(Minute);
-        (await store.TakeAsync("b", default)).Should().BeNull("its lifetime is over");
+        (await store.TakeAsync("b", Token)).Should().BeNull("its lifetime is over");
         (await AddAsync("d", 91, Minute)).Should().BeFalse("too many bytes");
         (await AddAsync("d", 90, Minute)).Should().BeTrue();
         clock.Advance(Minute);
         (await AddAsync("e", 100, Minute)).Should().BeTrue("the others are over");
         store.Count.Should().Be(1);
 
-        ValueTask<bool> AddAsync(string key, int size, TimeSpan lifetime) => store.TryAddAsync(key, new byte[size], lifetime, default);
+        ValueTask<bool> AddAsync(string key, int size, TimeSpan lifetime) => store.TryAddAsync(key, new byte[size], lifetime, Token);
     }
 
     [Fact]
@@ -68,11 +70,11 @@ public class TicketServiceTests
         for (var i = 0; i < 200; i++)
         {
             var key = $"{i}";
-            await store.TryAddAsync(key, new byte[1], Minute, default);
+            await store.TryAddAsync(key, new byte[1], Minute, Token);
             var taken = 0;
             Parallel.For(0, 8, _ =>
             {
-                if (store.TakeAsync(key, default).AsTask().Result is not null)
+                if (store.TakeAsync(key, Token).AsTask().Result is not null)
                     Interlocked.Increment(ref taken);
             });
             taken.Should().Be(1);
