@@ -167,6 +167,69 @@ run_tests() {
   fi
 }
 
+# SECURITY.md names, in its table, the tests that show each defence: a class or a method. Each must have run, and passed.
+check_named_tests() {
+  step 'Tests that SECURITY.md names'
+  local names line count=0
+  names=$(sed -n 's/^|.*|\([^|]*\)|$/\1/p' SECURITY.md | grep -o '`RealtimeKit\.[A-Za-z0-9_.]*`' | tr -d '`' | sort -u)
+  if [[ -z $names ]]; then
+    problem 'SECURITY.md names no test'
+    return
+  fi
+  while IFS= read -r line; do
+    if [[ $line == ok* ]]; then count=${line#ok }; else problem "SECURITY.md: $line"; fi
+  done < <(awk -v names="$names" '
+    function attribute(text, name) {
+      return match(text, " " name "=\"[^\"]*\"") ? substr(text, RSTART + length(name) + 3, RLENGTH - length(name) - 4) : ""
+    }
+    BEGIN { RS = "<test " }
+    {
+      # What follows the opening tag may quote anything.
+      tag = " " substr($0, 1, index($0, ">"))
+      type = attribute(tag, "type"); method = attribute(tag, "method"); result = attribute(tag, "result")
+      if (type == "" || result == "") next
+      if (result == "Pass") { passed[type]++; passed[type "." method]++ } else { other[type] = result; other[type "." method] = result }
+    }
+    END {
+      total = split(names, list, "\n")
+      for (i = 1; i <= total; i++) {
+        if (list[i] in other) print list[i] ": " other[list[i]]
+        else if (!(list[i] in passed)) print list[i] " did not run"
+        else ran++
+      }
+      print "ok " ran + 0
+    }' "$results"/*.xml)
+  printf '%d of %d ran and passed\n' "$count" "$(wc -l <<<"$names")"
+}
+
+# A feed without advisories looks as one that knows of none. So it is asked first about a package that has one:
+# Newtonsoft.Json 12.0.1 (GHSA-5crp-9r3c-p9vr), in a project of its own that nothing uses.
+has_advisories() {
+  local folder status=1
+  folder=$(mktemp -d)
+  printf '<Project Sdk="Microsoft.NET.Sdk"><PropertyGroup><TargetFramework>net10.0</TargetFramework></PropertyGroup><ItemGroup><PackageReference Include="Newtonsoft.Json" Version="12.0.1" /></ItemGroup></Project>' >"$folder/canary.csproj"
+  if timeout 120 dotnet restore "$folder/canary.csproj" -v quiet -p:NuGetAudit=false >/dev/null 2>&1 &&
+    timeout 60 dotnet list "$folder/canary.csproj" package --vulnerable 2>/dev/null | grep -q '^ *> Newtonsoft.Json'; then status=0; fi
+  rm -rf "$folder"
+  return $status
+}
+
+check_vulnerable_packages() {
+  step 'Packages with known vulnerabilities'
+  local log=$results/vulnerable.log
+  if ! timeout 300 dotnet list RealtimeKit.sln package --vulnerable --include-transitive >"$log" 2>&1; then
+    tail -n 5 "$log"
+    printf 'not checked: no feed answers\n'
+  elif grep -q '^ *>' "$log"; then
+    grep -E 'has the following|^ *(>|\[)' "$log"
+    problem 'a package has a known vulnerability'
+  elif has_advisories; then
+    printf 'none\n'
+  else
+    printf 'not checked: the feed has no list of advisories\n'
+  fi
+}
+
 if ! command -v dotnet >/dev/null; then
   problem 'the .NET 10 SDK is missing: no dotnet on PATH'
   exit 1
@@ -186,6 +249,8 @@ if ! dotnet build RealtimeKit.sln -c Release --no-restore -v quiet -warnaserror 
   exit 1
 fi
 
+check_vulnerable_packages
+
 step 'dotnet format --verify-no-changes'
 if ! dotnet format RealtimeKit.sln --verify-no-changes --no-restore; then
   problem 'dotnet format: run "dotnet format RealtimeKit.sln"'
@@ -198,3 +263,4 @@ for project in tests/*.Tests/*.csproj; do
   run_tests "$(basename "$project" .csproj)"
 done
 if ((found == 0)); then problem 'no test project in tests/'; fi
+check_named_tests

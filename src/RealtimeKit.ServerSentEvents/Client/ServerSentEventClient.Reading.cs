@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
+using System.Security.Authentication;
 using System.Text;
 
 namespace RealtimeKit.ServerSentEvents;
@@ -194,7 +195,10 @@ public sealed partial class ServerSentEventClient
         catch (Exception error) when (error is HttpRequestException or IOException)
         {
             response?.Dispose();
-            return (null, new ServerSentEventClientException(ServerSentEventClientError.ConnectionLost, "The server could not be reached.", error));
+            // .NET's own words name what is wrong with the certificate, and nothing else.
+            return (null, error is HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError, InnerException: AuthenticationException refused }
+                ? new ServerSentEventClientException(ServerSentEventClientError.Certificate, $"TLS could not be established, {refused.Message}", error)
+                : new ServerSentEventClientException(ServerSentEventClientError.ConnectionLost, "The server could not be reached.", error));
         }
     }
 

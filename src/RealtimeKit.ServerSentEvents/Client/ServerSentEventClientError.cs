@@ -17,4 +17,10 @@ public enum ServerSentEventClientError
 
     /// <summary>Nothing arrived for <see cref="ServerSentEventClientOptions.ReadTimeout"/>, or no answer for the connect timeout.</summary>
     Timeout,
+
+    /// <summary>
+    /// TLS could not be established, as the server's certificate, or this side's, was refused; the message says why. A certificate that is
+    /// refused today is refused tomorrow: the client does not try again.
+    /// </summary>
+    Certificate,
 }

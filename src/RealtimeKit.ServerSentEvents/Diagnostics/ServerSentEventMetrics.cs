@@ -114,6 +114,7 @@ internal sealed class ServerSentEventMetrics
         ServerSentEventClientError.NoContent => "204",
         ServerSentEventClientError.ContentType => "content_type",
         ServerSentEventClientError.Timeout => "timeout",
+        ServerSentEventClientError.Certificate => "certificate",
         _ => "connection_lost",
     };
 }

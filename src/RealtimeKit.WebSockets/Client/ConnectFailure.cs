@@ -100,7 +100,10 @@ internal static class ConnectFailure
     {
         HttpRequestError.NameResolutionError => "the server's name was not found",
         HttpRequestError.ConnectionError => "the server could not be reached",
-        HttpRequestError.SecureConnectionError => "TLS could not be established",
+        // .NET's own words, which name what is wrong with the certificate and nothing else: "…: UntrustedRoot", "…: RemoteCertificateNameMismatch".
+        HttpRequestError.SecureConnectionError => error.InnerException is AuthenticationException refused
+            ? $"TLS could not be established, {refused.Message.TrimEnd('.')}"
+            : "TLS could not be established",
         HttpRequestError.HttpProtocolError => "the server broke a rule of HTTP",
         HttpRequestError.ExtendedConnectNotSupported => "the server does not take WebSockets over HTTP/2 (RFC 8441)",
         HttpRequestError.VersionNegotiationError => "the server does not speak the version of HTTP that was asked for",
@@ -112,6 +115,16 @@ internal static class ConnectFailure
         _ => "the request failed",
     };
 
-    // The message of a refused tunnel names the proxy, whose address may hold a password.
-    private static bool MayBeShown(HttpRequestException error) => error.HttpRequestError != HttpRequestError.ProxyTunnelError;
+    // The message of a refused tunnel names the proxy, whose address may hold a password; that of an answer which is no HTTP quotes it.
+    private static bool MayBeShown(HttpRequestException error)
+    {
+        for (Exception? cause = error; cause is not null; cause = cause.InnerException)
+        {
+            var reason = (cause as HttpRequestException)?.HttpRequestError ?? (cause as HttpIOException)?.HttpRequestError;
+            if (reason is HttpRequestError.ProxyTunnelError or HttpRequestError.InvalidResponse)
+                return false;
+        }
+
+        return true;
+    }
 }
