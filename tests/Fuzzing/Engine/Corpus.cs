@@ -3,6 +3,9 @@ namespace RealtimeKit.Fuzzing;
 /// <summary>The inputs of a target: seeds and regressions in the repository, and what runs have added in a folder of their own.</summary>
 internal sealed class Corpus(string sources, string work, string target)
 {
+    /// <summary>Whether what runs have added is loaded too.</summary>
+    public bool IncludesAdded { get; init; } = true;
+
     public string Seeds => Path.Combine(sources, "corpus", target);
 
     public string Regressions => Path.Combine(sources, "regressions", target);
@@ -14,7 +17,7 @@ internal sealed class Corpus(string sources, string work, string target)
     /// <summary>All of them in an order that depends on nothing but their names.</summary>
     public IEnumerable<(string Path, byte[] Input)> Load(bool withAdded = true)
     {
-        foreach (var folder in withAdded ? (string[])[Seeds, Regressions, Added] : [Seeds, Regressions])
+        foreach (var folder in withAdded && IncludesAdded ? (string[])[Seeds, Regressions, Added] : [Seeds, Regressions])
         {
             if (!Directory.Exists(folder))
                 continue;

@@ -7,6 +7,7 @@ internal static class AllTargets
         new HeaderTarget(), new FramesTarget(), new UnmaskTarget(), new Utf8Target(),
         new InflateTarget(), new DeflateTarget(), new ExtensionsTarget(), new CursorTarget(),
         new SseTarget(), new SseWriteTarget(), new HandshakeTarget(), new FragmentsTarget(),
+        new FramesBclTarget(), new WebPubSubTarget(),
     ];
 
     public static FuzzTarget Find(string name) =>

@@ -1,0 +1,91 @@
+using System.Net.WebSockets;
+using RealtimeKit.WebSockets;
+
+namespace RealtimeKit.Fuzzing;
+
+internal sealed class FramesBclTarget : FuzzTarget
+{
+    private const int SettingsLength = 2;
+
+    public override string Name => "frames-bcl";
+
+    public override string Description => "The same bytes for our connection and the framework's WebSocket: the same messages, and both refuse, but where one is known to be stricter.";
+
+    public override IReadOnlyList<byte[]> Dictionary => FrameBuilder.Dictionary;
+
+    public override void Run(ReadOnlySpan<byte> input)
+    {
+        var settings = new FuzzInput(input);
+        var isServer = (settings.Byte() & 1) == 0;
+        var random = new FuzzRandom(settings.Byte());
+        var pieces = Segments.Cut(settings.Rest, random);
+        var options = ConnectionRun.Options(isServer ? WebSocketRole.Server : WebSocketRole.Client);
+        options.MaxFragmentsPerMessage = int.MaxValue;
+        var ours = ConnectionRun.Receive(pieces, options);
+        var theirs = Receive(pieces, isServer, out var error, out var closeStatus);
+
+        // They hand out a message's parts as they come, so what is refused later may have begun.
+        var common = Math.Min(ours.Messages.Count, theirs.Count);
+        Oracle.That(ours.Messages.Take(common).SequenceEqual(theirs.Take(common)), $"messages: {string.Join("; ", ours.Messages)}; the framework has {string.Join("; ", theirs)}");
+
+        // Stricter than the framework on purpose: RFC 6455 §5.2 wants the fewest bytes for a length.
+        var isStricter = ours.Error is WebSocketProtocolError.NonMinimalLength or WebSocketProtocolError.MessageTooBig;
+
+        // The framework does not know the codes 1012 to 1014 of IANA's registry.
+        var knowsMore = ours.CloseResult is { Status: { } status, Initiator: WebSocketCloseInitiator.Remote } && (int)status is >= 1012 and <= 1014;
+        if (isStricter || knowsMore)
+            return;
+        Oracle.Equal(ours.Messages.Count, theirs.Count, "count of messages");
+        var isRefused = ours.Error is not (WebSocketProtocolError.None or WebSocketProtocolError.UnexpectedEndOfStream);
+        var isRefusedByThem = error is WebSocketError.Faulted or WebSocketError.InvalidMessageType or WebSocketError.HeaderError or WebSocketError.NotAWebSocket;
+        var waits = isRefused && error == WebSocketError.ConnectionClosedPrematurely;   // it looks at a header once all of it is there, at text once a part is
+        var waitsHere = !isRefused && isRefusedByThem && ours.CloseResult is not { IsClean: true };   // and it looks at two bytes of a header that ends there
+        Oracle.That(waits || waitsHere || isRefused == isRefusedByThem, $"ours: {ours.Error}; the framework's: {error}");
+        if (ours.CloseResult is { IsClean: true, Initiator: WebSocketCloseInitiator.Remote } clean)
+            Oracle.Equal(clean.Status == WebSocketCloseStatus.Empty ? WebSocketCloseStatus.NormalClosure : clean.Status, closeStatus, "close status");
+    }
+
+    public override byte[] Generate(FuzzRandom random)
+    {
+        var flags = random.NextByte();
+        return [flags, random.NextByte(), .. FrameBuilder.Frames(random, (flags & 1) == 0)];
+    }
+
+    public override byte[]? Mutate(ReadOnlySpan<byte> input, FuzzRandom random) =>
+        input.Length < SettingsLength ? null : FrameBuilder.Mutate(input, SettingsLength, random, (input[0] & 1) == 0);
+
+    private static List<PlainMessage> Receive(List<byte[]> wire, bool isServer, out WebSocketError? error, out WebSocketCloseStatus? closeStatus)
+    {
+        var messages = new List<PlainMessage>();
+        error = null;
+        closeStatus = null;
+        using var stream = new ScriptedStream(wire);
+        using var socket = WebSocket.CreateFromStream(stream, new WebSocketCreationOptions { IsServer = isServer, KeepAliveInterval = TimeSpan.Zero });
+        using var message = new MemoryStream();
+        var buffer = new byte[4096];
+        try
+        {
+            while (true)
+            {
+                var receive = socket.ReceiveAsync(buffer.AsMemory(), CancellationToken.None);
+                var result = receive.IsCompleted ? receive.GetAwaiter().GetResult() : receive.AsTask().WaitAsync(ConnectionRun.Bound).GetAwaiter().GetResult();
+                if (result.MessageType == WebSocketMessageType.Close)
+                {
+                    closeStatus = socket.CloseStatus;
+                    return messages;
+                }
+
+                message.Write(buffer, 0, result.Count);
+                if (!result.EndOfMessage)
+                    continue;
+                messages.Add(new PlainMessage(result.MessageType, message.ToArray()));
+                message.SetLength(0);
+            }
+        }
+        catch (WebSocketException failure)
+        {
+            error = failure.WebSocketErrorCode;
+            return messages;
+        }
+    }
+}
