@@ -129,6 +129,7 @@ internal sealed partial class CodecWebSocketConnection
         }
 
         _lastReceived = _clock.GetTimestamp();
+        _keepAliveOutstanding = false;   // any byte is life, whatever the clock says
         NoteReceived(count);
         TakeRead(Math.Min(direct, count), count);
         return true;
