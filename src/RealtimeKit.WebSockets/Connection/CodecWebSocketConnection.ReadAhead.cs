@@ -135,6 +135,7 @@ internal sealed partial class CodecWebSocketConnection
 
         _lastReceived = _clock.GetTimestamp();
         _rates?.TakeBytes(count, _lastReceived);
+        _keepAliveOutstanding = false;   // any byte is life, whatever the clock says
         NoteReceived(count);
         TakeRead(Math.Min(direct, count), count);
         return true;

@@ -104,6 +104,7 @@ internal sealed partial class CodecWebSocketConnection
         {
             // This side does not read, so the peer's silence and its unfinished message are not its fault.
             _notReadingUntil = now;
+            _keepAliveOutstanding = false;
             _messageStarted = now;
             return VisitWhenBusy;
         }
@@ -121,8 +122,6 @@ internal sealed partial class CodecWebSocketConnection
             return _inMessage || _isFlushing ? VisitWhenBusy : TimeSpan.FromHours(1);
 
         var heard = Math.Max(_lastReceived, _notReadingUntil);
-        if (heard >= _keepAlivePinged)
-            _keepAliveOutstanding = false;
         if (_keepAliveOutstanding)
         {
             var left = _options.KeepAliveTimeout == Timeout.InfiniteTimeSpan

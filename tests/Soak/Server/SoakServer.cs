@@ -33,6 +33,8 @@ internal sealed class SoakServer
             for (var i = 1; i <= Addresses; i++)
                 kestrel.Listen(new IPAddress([127, 0, 0, (byte)i]), port);
         });
+        if (plant == "block")
+            builder.Services.Configure<HostOptions>(static host => host.ShutdownTimeout = TimeSpan.FromSeconds(8));
         var topics = builder.Services.AddTopics(server.Configure);
         if (redis is not null)
             topics.AddRedis(redis, static options => options.KeyPrefix = "soak");
@@ -87,6 +89,8 @@ internal sealed class SoakServer
         });
         app.MapWebSocket("/ws", Limits(new WebSocketEndpointOptions()), EchoAsync);
         app.MapWebSocket("/deflate", Limits(new WebSocketEndpointOptions { Compression = new PerMessageDeflateOptions { MinimumSize = 0 } }), EchoAsync);
+        if (_plant == "block")
+            app.MapWebSocket("/block", Limits(new WebSocketEndpointOptions()), BlockAsync);
         app.MapTopics("/topics", options =>
         {
             Limits(options.WebSockets);
@@ -128,6 +132,13 @@ internal sealed class SoakServer
             await connection.SendAsync(message.Payload, message.Type);
         if (_plant == "stuck")
             await Task.Delay(Timeout.Infinite);
+    }
+
+    // What no handler should do: it keeps a thread of the pool for a minute.
+    private static async Task BlockAsync(WebSocketConnection connection)
+    {
+        await connection.ReceiveAsync();
+        Thread.Sleep(TimeSpan.FromMinutes(1));
     }
 
     private ServerStats Read()
