@@ -1,7 +1,7 @@
 using System.Reflection;
 
 // The tests wait more than they work.
-[assembly: CollectionBehavior(MaxParallelThreads = 4)]
+[assembly: Parallelization(MaxThreads = 4)]
 
 namespace RealtimeKit.Showcase.Tests;
 
