@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace RealtimeKit.Showcase.Tests;
 
-public class FirefoxTests(Site site)
+public class FirefoxTests(Site site) : IClassFixture<Site>
 {
     private const string Firefox = "/usr/bin/firefox-esr";
 

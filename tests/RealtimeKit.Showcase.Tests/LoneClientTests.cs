@@ -1,6 +1,6 @@
 namespace RealtimeKit.Showcase.Tests;
 
-public class LoneClientTests(Site site)
+public class LoneClientTests(Site site) : IClassFixture<Site>
 {
     // In a class of its own: it waits for a minute, beside the others.
     [Fact(Timeout = 2 * Until.Bound)]

@@ -1,7 +1,7 @@
 namespace RealtimeKit.Showcase.Tests;
 
 /// <summary>How the pages look: light, dark, 360 pixels wide, and to axe. The screenshots stay in artifacts/screenshots.</summary>
-public class LookTests(Site site)
+public class LookTests(Site site) : IClassFixture<Site>
 {
     [Theory(Timeout = 2 * Until.Bound)]
     [InlineData("index")]

@@ -1,7 +1,7 @@
 namespace RealtimeKit.Showcase.Tests;
 
 /// <summary>What each page does, in a real Chromium, in two contexts where two people meet. No page may log an error, or ask anybody else for anything.</summary>
-public class PageTests(Site site)
+public class PageTests(Site site) : IClassFixture<Site>
 {
     [Theory(Timeout = 2 * Until.Bound)]
     [InlineData("chat")]

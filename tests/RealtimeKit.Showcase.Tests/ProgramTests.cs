@@ -3,7 +3,7 @@ using System.Net.WebSockets;
 
 namespace RealtimeKit.Showcase.Tests;
 
-public class ProgramTests(Site site)
+public class ProgramTests(Site site) : IClassFixture<Site>
 {
     [Fact(Timeout = Until.Bound)]
     public async Task Terminate_PagesAreOpen_DrainsAndExits0()

@@ -3,7 +3,7 @@ using System.Net.WebSockets;
 namespace RealtimeKit.Showcase.Tests;
 
 /// <summary>The server's half of y-protocols, byte for byte, without a browser: what is stored, merged, echoed and refused.</summary>
-public class YProtocolTests(Site site)
+public class YProtocolTests(Site site) : IClassFixture<Site>
 {
     private static readonly byte[] SyncStep1 = [0, 0, 1, 0];
     private static readonly byte[] ThatWasEverything = [0, 1, 2, 0, 0];

@@ -28,7 +28,8 @@ internal static partial class CSharpView
     private static partial Regex Preamble();
 
     [GeneratedRegex("""
-        (?<c>//[^\n]*)
+        (?<c>///[^\n]*)
+        |(?<r>//[^\n]*)
         |(?<s>[$@]*"(?:\\.|[^"\\\n])*"(?:u8)?|'(?:\\.|[^'\\\n])')
         |\b(?<k>abstract|as|async|await|base|bool|break|byte|case|catch|class|const|continue|default|do|double|else|enum|false|finally|float|for|foreach|get|if|in|init|int|interface|internal|is|lock|long|namespace|new|not|null|object|or|and|out|override|params|partial|private|protected|public|readonly|record|ref|return|sbyte|sealed|set|static|string|struct|switch|this|throw|true|try|uint|ulong|ushort|using|value|var|void|when|where|while|with|yield)\b
         |\b(?<n>\d[\d_]*(?:\.\d+)?f?)\b

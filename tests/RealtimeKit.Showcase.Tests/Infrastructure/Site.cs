@@ -1,10 +1,11 @@
 using System.Reflection;
 
-[assembly: AssemblyFixture(typeof(RealtimeKit.Showcase.Tests.Site))]
+// The tests wait more than they work.
+[assembly: Parallelization(MaxThreads = 4)]
 
 namespace RealtimeKit.Showcase.Tests;
 
-/// <summary>The program as its visitors start it, and one Chromium: all tests share both, each in a browser context of its own.</summary>
+/// <summary>The program as its visitors start it, and a Chromium: a class's tests share both, one after the other, each in browser contexts of its own.</summary>
 public sealed class Site : IAsyncLifetime
 {
     private const string Chromium = "/usr/bin/chromium";
@@ -18,14 +19,8 @@ public sealed class Site : IAsyncLifetime
     internal static string Path(string key) =>
         typeof(Site).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(pair => pair.Key == key).Value!;
 
-    public async ValueTask InitializeAsync()
-    {
+    public async ValueTask InitializeAsync() =>
         _program = await EchoProcess.StartSampleAsync("ShowcaseAssembly", "--self-test", Path("SelfTest"));
-        if (!File.Exists(Chromium) || !Directory.Exists(System.IO.Path.Combine(Path("NodeScripts"), "node_modules", "playwright-core")))
-            return;
-        _browser = NodeScript.StartNode("browser.mjs", "playwright-core", Chromium);
-        _endpoint = (await _browser.ReadAsync()).GetString()!;
-    }
 
     public async ValueTask DisposeAsync()
     {
@@ -44,6 +39,12 @@ public sealed class Site : IAsyncLifetime
     {
         if (!File.Exists(Chromium))
             Assert.Skip("chromium is not installed. Run: apt-get install chromium");
+        if (_browser is null)
+        {
+            _browser = NodeScript.StartNode("browser.mjs", "playwright-core", Chromium);
+            _endpoint = (await _browser.ReadAsync()).GetString()!;
+        }
+
         await using var running = NodeScript.StartNode(script, "playwright-core", [_endpoint, $"{Uri}", .. arguments]);
         await running.ExitAsync();
     }
