@@ -8,12 +8,13 @@ static class Check
             app => app.MapTopics("/live"),
             builder => builder.Services.AddTopics(topics => topics.Topic("scores/*", scores => scores.AuthorizePublish = _ => new(true))));
         var hub = site.Services.GetRequiredService<TopicHub>();
+        var before = await hub.GetCursorAsync(["scores/7"], cancel);
         await using var script = Scripts.StartNode(
             snippet.Replace("localhost:5080", site.Address.Authority),
             "const show = (group, data) => { console.log(JSON.stringify({ group, data })); process.exit(0); };", "@azure/web-pubsub-client");
 
         // Its own publication has no echo; somebody else's comes.
-        var own = hub.ReadAllAsync(["scores/7"], cancellationToken: cancel).GetAsyncEnumerator(cancel);
+        var own = hub.ReadAllAsync(["scores/7"], before, cancellationToken: cancel).GetAsyncEnumerator(cancel);
         do
             await own.MoveNextAsync();
         while (own.Current.Kind != TopicItemKind.Entry);
