@@ -108,7 +108,7 @@ public class HostileDeflateTests
         await peer.DisposeAsync();
         outcomes.Keys.Should().BeSubsetOf([(WebSocketCloseStatus)0, WebSocketCloseStatus.InvalidPayloadData, WebSocketCloseStatus.ProtocolError, WebSocketCloseStatus.MessageTooBig]);
         outcomes.Keys.Should().Contain([(WebSocketCloseStatus)0, WebSocketCloseStatus.InvalidPayloadData], "else the streams are all of one kind");
-        RetainedMemory.Since(before).Should().BeLessThan(8 * RetainedMemory.MiB);
+        RetainedMemory.Since(before).Should().BeLessThan(48 * RetainedMemory.MiB, "a thousand connections' logs, which the test keeps, are some of it; what was inflated would be hundreds");
         await bystander.IsServedAsync();
         AssertNothingBroke(server);
     }
