@@ -1,7 +1,7 @@
 using System.Reflection;
 
 // The tests wait more than they work.
-[assembly: Parallelization(MaxThreads = 4)]
+[assembly: Xunit.v3.Parallelization(MaxThreads = 4)]
 
 namespace RealtimeKit.Showcase.Tests;
 
