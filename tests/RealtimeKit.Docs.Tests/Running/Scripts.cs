@@ -10,7 +10,8 @@ internal static class Scripts
         // A module finds packages beside itself only.
         var folder = Directory.CreateDirectory(Path.Combine(Documents.Metadata("NodeScripts"), "node_modules", ".docs"));
         var path = Path.Combine(folder.FullName, $"{Guid.NewGuid():N}.mjs");
-        File.WriteAllText(path, $"{script}\n{declarations}\n");
+        // First, as the script may need them while it still awaits something; imports are hoisted.
+        File.WriteAllText(path, $"{declarations}\n{script}\n");
         return NodeScript.StartNode(path, package);
     }
 }
