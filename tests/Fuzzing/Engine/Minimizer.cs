@@ -3,14 +3,17 @@ namespace RealtimeKit.Fuzzing;
 /// <summary>Makes a find as short and as plain as it stays the same find.</summary>
 internal static class Minimizer
 {
+    private static readonly TimeSpan MaxTime = TimeSpan.FromSeconds(5);
+
     public static Find Minimize(Executor executor, Find find, int maxExecutions = 20_000)
     {
         var cause = find.Cause;
         var left = maxExecutions;
+        var clock = System.Diagnostics.Stopwatch.StartNew();
         var best = find;
         bool Try(byte[] input)
         {
-            if (left-- <= 0 || executor.Run(input) is not { } found || found.Cause != cause)
+            if (left-- <= 0 || clock.Elapsed > MaxTime || executor.Run(input) is not { } found || found.Cause != cause)
                 return false;
             best = found;
             return true;

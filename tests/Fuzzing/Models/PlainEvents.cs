@@ -26,7 +26,8 @@ internal sealed class PlainEvents
             stream = stream[3..];
         var text = Encoding.Latin1.GetString(stream).Replace("\r\n", "\n", StringComparison.Ordinal).Replace('\r', '\n');
         var lines = text.Split('\n');
-        var (data, type, id, hasId) = ((string?)null, "", "", false);
+        StringBuilder? data = null;
+        var (type, id, hasId) = ("", "", false);
         string? retry = null;
         for (var i = 0; i < lines.Length; i++)
         {
@@ -40,7 +41,7 @@ internal sealed class PlainEvents
                 result.LastEventId = id;
                 result.HasTypeWithoutData |= data is null && type.Length > 0;
                 if (data is not null)
-                    result.Items.Add(new PlainEvent("event", data, type.Length == 0 ? "message" : type, id, hasId, retry));
+                    result.Items.Add(new PlainEvent("event", data.ToString(), type.Length == 0 ? "message" : type, id, hasId, retry));
                 (data, type, hasId, retry) = (null, "", false, null);
                 continue;
             }
@@ -61,7 +62,7 @@ internal sealed class PlainEvents
                     type = value;
                     break;
                 case "data":
-                    data = data is null ? value : data + "\n" + value;
+                    data = data?.Append('\n').Append(value) ?? new StringBuilder(value);
                     if (data.Length > options.MaxEventLength)
                         return result.Fail(ServerSentEventLimit.MaxEventLength);
                     break;
