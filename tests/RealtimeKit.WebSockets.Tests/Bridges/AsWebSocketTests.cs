@@ -146,6 +146,7 @@ public class AsWebSocketTests
         allocated.Should().BeLessThan(2000, "a round of 2,000 messages allocates nothing for each");
         client.Abort();
         server.Abort();
+        await server.DisposeAsync();
     }
 #endif
 }

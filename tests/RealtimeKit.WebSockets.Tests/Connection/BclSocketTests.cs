@@ -61,6 +61,7 @@ public class BclSocketTests
         await using var server = WebSocketConnection.Create(left);
         await FluentActions.Awaiting(() => server.PingAsync(Bound).AsTask()).Should().ThrowAsync<NotSupportedException>();
         server.Abort();
+        await server.DisposeAsync();
     }
 
     private static async Task EchoAsync(WebSocketConnection connection)

@@ -25,7 +25,7 @@ public class ClockTests
         await harness.Peer.SendAsync(Frames.Frame(Frames.Pong, ping.Payload), Frames.TextFrame("seen"));
         await receive.Within();
         receive = harness.Connection.ReceiveAsync().AsTask();
-        await clock.Pass(TimeSpan.FromSeconds(3.5));
+        await clock.Pass(TimeSpan.FromSeconds(5.75));   // past the deadline by the stepped clock, before that of the next ping
         harness.Connection.State.Should().Be(WebSocketState.Open);
     }
 

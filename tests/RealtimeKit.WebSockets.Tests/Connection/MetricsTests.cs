@@ -293,6 +293,7 @@ public class MetricsTests
         await Bounds.Until(() => Volatile.Read(ref seen) >= 2);
         client.Abort();
         server.Abort();
+        await server.DisposeAsync();
     }
 
     [Fact]

@@ -183,6 +183,7 @@ public class ReadPartsTests
         joined.Should().Equal(text);
         parts.Should().Equal(Enumerable.Repeat(1, text.Length), "each byte is handed out as it comes");
         connection.Abort();
+        await connection.DisposeAsync();
     }
 
     [Fact]

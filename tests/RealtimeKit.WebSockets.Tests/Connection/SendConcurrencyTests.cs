@@ -63,6 +63,7 @@ public class SendConcurrencyTests
         stalling.Release();
         await check;
         connection.Abort();
+        await connection.DisposeAsync();
     }
 
     // The known trap: over TLS a reader that stalls, and bytes written while a flush is pending.

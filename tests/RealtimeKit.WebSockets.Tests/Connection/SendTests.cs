@@ -236,6 +236,7 @@ public class SendTests
         var keys = stream.Written.Chunk(10).Select(frame => BitConverter.ToUInt32(frame, 2)).ToArray();
         keys.Distinct().Should().HaveCountGreaterThan(98);
         connection.Abort();
+        await connection.DisposeAsync();
     }
 
     [Fact]
