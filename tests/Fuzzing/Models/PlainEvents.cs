@@ -10,6 +10,9 @@ internal sealed record PlainEvent(string Kind, string Data, string Type = "", st
 /// <summary>WHATWG HTML §9.2.6 put down word by word, over lines that are all at hand.</summary>
 internal sealed class PlainEvents
 {
+    /// <summary>The most milliseconds that a TimeSpan holds: nobody sees more.</summary>
+    public const long MaxRetry = long.MaxValue / TimeSpan.TicksPerMillisecond;
+
     public List<PlainEvent> Items { get; } = [];
 
     public ServerSentEventLimit Limit { get; private set; }
@@ -72,7 +75,7 @@ internal sealed class PlainEvents
                     (id, hasId) = (value, true);
                     break;
                 case "retry" when value.Length > 0 && value.All(char.IsAsciiDigit):
-                    retry = BigInteger.Min(BigInteger.Parse(value), long.MaxValue).ToString();
+                    retry = BigInteger.Min(BigInteger.Parse(value), MaxRetry).ToString();
                     if (options.IncludeRetries)
                         result.Items.Add(new PlainEvent("retry", value));
                     break;

@@ -93,7 +93,7 @@ internal sealed class SseTarget : FuzzTarget
         ServerSentEventItemKind.Comment => new PlainEvent("comment", Text(item.Data)),
         ServerSentEventItemKind.Retry => new PlainEvent("retry", Text(item.Data)),
         _ => new PlainEvent("event", Text(item.Data), Text(item.EventType), Text(item.LastEventId), item.HasId,
-            item.RetryMilliseconds < 0 ? null : item.RetryMilliseconds.ToString(System.Globalization.CultureInfo.InvariantCulture)),
+            item.RetryMilliseconds < 0 ? null : Math.Min(item.RetryMilliseconds, PlainEvents.MaxRetry).ToString(System.Globalization.CultureInfo.InvariantCulture)),
     };
 
     private static string Text(ReadOnlySpan<byte> bytes) => Encoding.Latin1.GetString(bytes);
@@ -109,7 +109,7 @@ internal sealed class SseTarget : FuzzTarget
             Oracle.That(index < events.Length, "the framework has an event too many");
             Oracle.Equal(events[index].Data, item.Data.Data, "the framework's data");
             if (!expected.HasTypeWithoutData)
-                Oracle.Equal(Encoding.UTF8.GetString(Encoding.Latin1.GetBytes(events[index].Type)), item.EventType, "the framework's type");
+                Oracle.Equal(Encoding.UTF8.GetString(Encoding.Latin1.GetBytes(events[index].Type)), item.EventType.Length == 0 ? "message" : item.EventType, "the framework's type");   // it leaves an empty type empty
             index++;
         }
 
