@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using RealtimeKit.Topics;
@@ -7,7 +8,8 @@ namespace RealtimeKit.AspNetCore;
 /// <summary>Logs that a page was refused for its origin, and once, where that is a proxy's doing, how to mend it.</summary>
 internal static partial class OriginRefusal
 {
-    private static bool _schemeHintGiven;
+    // Once for each host and kind of endpoint: a factory gives one logger for a category.
+    private static readonly ConditionalWeakTable<ILogger, object> SchemeHintsGiven = [];
 
     /// <summary>Logs a refusal.</summary>
     /// <param name="logger">The endpoint's.</param>
@@ -19,7 +21,7 @@ internal static partial class OriginRefusal
         var origin = request.Headers.Origin.ToString();
         var host = request.Host.Value ?? "";
         OriginRefused(logger, kind, origin, request.Scheme, host);
-        if (origins.IsRefusedForScheme(request) && !Interlocked.Exchange(ref _schemeHintGiven, true))
+        if (origins.IsRefusedForScheme(request) && SchemeHintsGiven.TryAdd(logger, SchemeHintsGiven))
             SchemeDiffers(logger, kind, origin, host);
     }
 
