@@ -23,7 +23,7 @@ public class AotTests(PackedPackages packages)
 
         var output = await Programs.DotnetAsync(
             folder["AotSmoke"],
-            ["publish", "--no-restore", "-c", "Release", .. runtime, "-v", "quiet", "-nologo", "-warnaserror", $"-p:CppCompilerAndLinker={linker}", "-o", folder["out"]],
+            ["publish", "--no-restore", "-c", "Release", .. runtime, "-v", "quiet", "-nologo", "-clp:NoSummary", "-warnaserror", $"-p:CppCompilerAndLinker={linker}", "-o", folder["out"]],
             environment);
         output.Should().BeEmpty("neither the compiler nor the trimmer has anything to warn of");
 

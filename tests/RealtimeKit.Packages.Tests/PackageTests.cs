@@ -23,7 +23,7 @@ public class PackageTests(PackedPackages packages)
         ],
         ["RealtimeKit.AspNetCore"] = ["RealtimeKit.ServerSentEvents", "RealtimeKit.Topics", "RealtimeKit.WebSockets"],
         ["RealtimeKit.HttpListener"] =
-            ["RealtimeKit.ServerSentEvents", "RealtimeKit.Topics", "RealtimeKit.WebSockets", "Microsoft.Extensions.Logging.Abstractions"],
+            ["RealtimeKit.ServerSentEvents", "RealtimeKit.Topics", "RealtimeKit.WebSockets", "Microsoft.Extensions.Logging.Abstractions", "System.Threading.RateLimiting"],
         ["RealtimeKit.Redis"] = ["RealtimeKit.Topics", "Microsoft.Extensions.Diagnostics.HealthChecks.Abstractions", "StackExchange.Redis"],
     };
 
