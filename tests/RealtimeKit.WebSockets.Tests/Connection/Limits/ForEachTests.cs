@@ -14,6 +14,8 @@ public class ForEachTests
     public async Task ForEachAsync_ManyMessages_AtMostSoManyAtOnceAndNoneReadBeforeThereIsAHandler(int maxConcurrency)
     {
         var (client, server) = WebSocketConnection.CreatePair();
+        await using var clientEnd = client;
+        await using var serverEnd = server;
         var release = new SemaphoreSlim(0);
         var begun = new ConcurrentQueue<string>();
         var running = 0;
@@ -50,6 +52,8 @@ public class ForEachTests
     public async Task ForEachAsync_PeerCloses_TellsTheHandlersAndWaitsForThem()
     {
         var (client, server) = WebSocketConnection.CreatePair();
+        await using var clientEnd = client;
+        await using var serverEnd = server;
         var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var cancelled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var handling = server.ForEachAsync(2, async (_, _, cancel) =>
@@ -69,6 +73,8 @@ public class ForEachTests
     public async Task ForEachAsync_HandlerFails_StopsAndThrowsItOnceTheOthersHaveEnded()
     {
         var (client, server) = WebSocketConnection.CreatePair();
+        await using var clientEnd = client;
+        await using var serverEnd = server;
         var others = 0;
         var handling = server.ForEachAsync(3, async (_, payload, cancel) =>
         {
@@ -97,6 +103,8 @@ public class ForEachTests
     public async Task ForEachAsync_Cancelled_EndsAndThrows()
     {
         var (client, server) = WebSocketConnection.CreatePair();
+        await using var clientEnd = client;
+        await using var serverEnd = server;
         using var cancel = new CancellationTokenSource();
         var handling = server.ForEachAsync(3, (_, _, cancel) => new ValueTask(Task.Delay(Timeout.Infinite, cancel)), cancel.Token);
         await client.SendAsync("x");
