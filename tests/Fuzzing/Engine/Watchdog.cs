@@ -17,11 +17,13 @@ internal sealed unsafe class Watchdog : IDisposable
     private readonly MemoryMappedFile _file;
     private readonly MemoryMappedViewAccessor _view;
     private readonly byte* _memory;
-    private readonly TimeSpan _limit;
+    private readonly int _maxLooks;
     private readonly Action<int> _exit;
     private readonly Timer _timer;
-    private long _started;
+    private long _inputs;
     private int _isRunning;
+    private long _seen;
+    private int _looks;
 
     /// <summary>Begins to watch.</summary>
     /// <param name="path">The file for the current input: its length in four bytes, then the input.</param>
@@ -29,12 +31,12 @@ internal sealed unsafe class Watchdog : IDisposable
     /// <param name="exit">Ends the process with a code.</param>
     public Watchdog(string path, TimeSpan limit, Action<int>? exit = null)
     {
-        _limit = limit;
         _exit = exit ?? Environment.Exit;
         _file = MemoryMappedFile.CreateFromFile(path, FileMode.Create, null, MaxInput + sizeof(int));
         _view = _file.CreateViewAccessor();
         _view.SafeMemoryMappedViewHandle.AcquirePointer(ref _memory);
         var interval = TimeSpan.FromMilliseconds(Math.Min(500, limit.TotalMilliseconds / 4));
+        _maxLooks = (int)(limit / interval);
         _timer = new Timer(_ => Look(), null, interval, interval);
     }
 
@@ -43,7 +45,7 @@ internal sealed unsafe class Watchdog : IDisposable
         var length = Math.Min(input.Length, MaxInput);
         *(int*)_memory = length;
         input[..length].CopyTo(new Span<byte>(_memory + sizeof(int), length));
-        Volatile.Write(ref _started, Environment.TickCount64);
+        Volatile.Write(ref _inputs, _inputs + 1);
         Volatile.Write(ref _isRunning, 1);
     }
 
@@ -81,7 +83,12 @@ internal sealed unsafe class Watchdog : IDisposable
     {
         if (Volatile.Read(ref _isRunning) == 0)
             return;
-        if (Environment.TickCount64 - Volatile.Read(ref _started) > _limit.TotalMilliseconds)
+
+        // Looks at the same input, not a clock: a process that was stopped for a while has not taken long.
+        var input = Volatile.Read(ref _inputs);
+        _looks = input == _seen ? _looks + 1 : 0;
+        _seen = input;
+        if (_looks > _maxLooks)
             _exit(TimedOut);
         else if (GC.GetTotalMemory(forceFullCollection: false) > MaxMemory)
             _exit(OutOfMemory);
