@@ -4,7 +4,7 @@ using RealtimeKit.Redis.Tests;
 
 namespace RealtimeKit.Security.Tests;
 
-/// <summary>DEMANDS.md §3, backplane disclosure: two applications on one Redis, one of which reads what is the other's.</summary>
+/// <summary>SECURITY.md, backplane disclosure: two applications on one Redis, one of which reads what is the other's.</summary>
 public class BackplaneDisclosureTests
 {
     [Theory(Timeout = Until.Bound), InlineData(true), InlineData(false)]

@@ -1,6 +1,6 @@
 namespace RealtimeKit.Security.Tests;
 
-/// <summary>DEMANDS.md §3, bad extension parameters: what a careless parser of <c>Sec-WebSocket-Extensions</c> throws on, or believes.</summary>
+/// <summary>SECURITY.md, bad extension parameters: what a careless parser of <c>Sec-WebSocket-Extensions</c> throws on, or believes.</summary>
 public class BadExtensionParametersTests
 {
     // RFC 7692 §7.1: the server declines an offer whose parameters are not as they should be; the connection goes on without it.

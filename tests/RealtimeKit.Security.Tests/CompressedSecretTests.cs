@@ -1,6 +1,6 @@
 namespace RealtimeKit.Security.Tests;
 
-/// <summary>DEMANDS.md §3, CRIME and BREACH: a secret beside what the attacker chose, compressed together, is told by the length.</summary>
+/// <summary>SECURITY.md, CRIME and BREACH: a secret beside what the attacker chose, compressed together, is told by the length.</summary>
 public class CompressedSecretTests
 {
     private const string Secret = "token=7f3Kq9ZxW2LmP8vTbN4c";

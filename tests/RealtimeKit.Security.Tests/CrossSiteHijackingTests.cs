@@ -3,7 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace RealtimeKit.Security.Tests;
 
-/// <summary>DEMANDS.md §3, CSWSH (CWE-1385): another site's page acts with the user's cookies.</summary>
+/// <summary>SECURITY.md, CSWSH (CWE-1385): another site's page acts with the user's cookies.</summary>
 public class CrossSiteHijackingTests
 {
     private const string Session = "Cookie: session=victim";

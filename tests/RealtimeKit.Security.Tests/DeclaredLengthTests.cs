@@ -2,7 +2,7 @@ using System.Net.Sockets;
 
 namespace RealtimeKit.Security.Tests;
 
-/// <summary>DEMANDS.md §3, counts declared by a peer: nothing is allocated for what somebody says will come.</summary>
+/// <summary>SECURITY.md, counts declared by a peer: nothing is allocated for what somebody says will come.</summary>
 public class DeclaredLengthTests
 {
     [Theory(Timeout = Until.Bound), InlineData("1048577"), InlineData("4611686018427387904"), InlineData("9223372036854775807")]

@@ -2,7 +2,7 @@ using System.IO.Compression;
 
 namespace RealtimeKit.Security.Tests;
 
-/// <summary>DEMANDS.md §3, decompression bomb: a few kilobytes that become a gigabyte.</summary>
+/// <summary>SECURITY.md, decompression bomb: a few kilobytes that become a gigabyte.</summary>
 public class DecompressionBombTests
 {
     private const string Extension = "Sec-WebSocket-Extensions: permessage-deflate";

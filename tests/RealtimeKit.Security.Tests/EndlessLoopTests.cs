@@ -1,6 +1,6 @@
 namespace RealtimeKit.Security.Tests;
 
-/// <summary>DEMANDS.md §3, endless loop on one frame: input that stops anywhere, and a parser that neither consumes nor returns.</summary>
+/// <summary>SECURITY.md, endless loop on one frame: input that stops anywhere, and a parser that neither consumes nor returns.</summary>
 public class EndlessLoopTests
 {
     private static readonly byte[][] Frames =

@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 
 namespace RealtimeKit.Security.Tests;
 
-/// <summary>DEMANDS.md §3, frame-length overflow: lengths that a careless sum, cast or allocation believes.</summary>
+/// <summary>SECURITY.md, frame-length overflow: lengths that a careless sum, cast or allocation believes.</summary>
 public class FrameLengthOverflowTests
 {
     public static TheoryData<Wire> AllWires => [Wire.Pipes, Wire.Stream, Wire.Http2];

@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace RealtimeKit.Security.Tests;
 
-/// <summary>DEMANDS.md §3, handshake header abuse: too many headers, too long ones, ones that never end, ones that are missing, ones that are not ASCII.</summary>
+/// <summary>SECURITY.md, handshake header abuse: too many headers, too long ones, ones that never end, ones that are missing, ones that are not ASCII.</summary>
 public class HandshakeHeaderAbuseTests
 {
     private const string Accepted = "HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n";

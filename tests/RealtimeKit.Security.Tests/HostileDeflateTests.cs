@@ -2,7 +2,7 @@ using System.IO.Compression;
 
 namespace RealtimeKit.Security.Tests;
 
-/// <summary>DEMANDS.md §3, out-of-bounds write in the deflate path: streams made to lead an inflater astray. The fuzzers do this by the million; here it is done to a host.</summary>
+/// <summary>SECURITY.md, out-of-bounds write in the deflate path: streams made to lead an inflater astray. The fuzzers do this by the million; here it is done to a host.</summary>
 public class HostileDeflateTests
 {
     private const string Extension = "Sec-WebSocket-Extensions: permessage-deflate";

@@ -2,7 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace RealtimeKit.Security.Tests;
 
-/// <summary>DEMANDS.md §3, HTTP/2 stream floods under RFC 8441: many WebSockets over one connection, or the same one begun and reset again and again.</summary>
+/// <summary>SECURITY.md, HTTP/2 stream floods under RFC 8441: many WebSockets over one connection, or the same one begun and reset again and again.</summary>
 public class Http2StreamFloodTests
 {
     [Theory(Timeout = Until.Bound), InlineData(100, null, true), InlineData(1000, 100, true), InlineData(1000, null, false)]

@@ -1,6 +1,6 @@
 namespace RealtimeKit.Security.Tests;
 
-/// <summary>DEMANDS.md §3, ping flood and pong queue: answers that pile up for a peer that asks and does not listen.</summary>
+/// <summary>SECURITY.md, ping flood and pong queue: answers that pile up for a peer that asks and does not listen.</summary>
 public class PingFloodTests
 {
     private static readonly byte[] Ping = RawWebSocket.Frame(9, new byte[125]);

@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace RealtimeKit.Security.Tests;
 
-/// <summary>DEMANDS.md §3, request smuggling: what the host and this library read differently from a proxy in front of them.</summary>
+/// <summary>SECURITY.md, request smuggling: what the host and this library read differently from a proxy in front of them.</summary>
 public class RequestSmugglingTests
 {
     /// <summary>SECURITY.md: with it came the fix of CVE-2025-55315.</summary>

@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace RealtimeKit.Security.Tests;
 
-/// <summary>SECURITY.md has each attack class of DEMANDS.md §3, and names tests that there are; test.sh checks that they ran.</summary>
+/// <summary>SECURITY.md has each attack class that there is a test for, and names tests that there are; test.sh checks that they ran.</summary>
 public partial class SecurityPolicyTests
 {
     private static readonly string[] Attacks =

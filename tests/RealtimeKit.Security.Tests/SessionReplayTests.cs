@@ -2,7 +2,7 @@ using System.Security.Claims;
 
 namespace RealtimeKit.Security.Tests;
 
-/// <summary>DEMANDS.md §3, replay across sessions: what one user was given, a cursor, a stream's key, a token, in another's hands.</summary>
+/// <summary>SECURITY.md, replay across sessions: what one user was given, a cursor, a stream's key, a token, in another's hands.</summary>
 public class SessionReplayTests
 {
     private static readonly (string, string) Ann = ("X-User", "ann");

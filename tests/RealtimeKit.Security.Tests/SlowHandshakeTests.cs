@@ -2,7 +2,7 @@ using System.Net.Sockets;
 
 namespace RealtimeKit.Security.Tests;
 
-/// <summary>DEMANDS.md §3, slow handshake: peers that take sockets and do not get to the point. The host's own deadline ends them before this library sees a request.</summary>
+/// <summary>SECURITY.md, slow handshake: peers that take sockets and do not get to the point. The host's own deadline ends them before this library sees a request.</summary>
 public class SlowHandshakeTests
 {
     [Theory(Timeout = Until.Bound), InlineData(true), InlineData(false)]

@@ -5,7 +5,7 @@ using RealtimeKit.ServerSentEvents;
 
 namespace RealtimeKit.Security.Tests;
 
-/// <summary>DEMANDS.md §3, SSE injection: line breaks in what an application passes on, which would become fields and events of the attacker's.</summary>
+/// <summary>SECURITY.md, SSE injection: line breaks in what an application passes on, which would become fields and events of the attacker's.</summary>
 public class SseInjectionTests
 {
     private static readonly string[] Breaks = ["\r", "\n", "\r\n", "\n\n", "\r\r", "\n\r", "\0", "\u2028", "\u2029", "\u0085", "\uFEFF", "\v", "\f", ":", " ", "data: x", "id: evil\n", "\nevent: evil\n\n", "\r\ndata: evil\r\n\r\n", "ä", "𝄞", "\uD800", ""];
@@ -39,7 +39,7 @@ public class SseInjectionTests
         await bystander.IsServedAsync();
     }
 
-    // The proof: the same text, written as others write it (Lib.AspNetCore.ServerSentEvents and many more, DEMANDS.md §3).
+    // The proof: the same text, written as others write it (Lib.AspNetCore.ServerSentEvents and many more).
     [Fact(Timeout = Until.Bound)]
     public async Task Endpoint_WrittenByHand_IsInjected()
     {

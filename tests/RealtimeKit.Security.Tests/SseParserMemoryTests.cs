@@ -3,7 +3,7 @@ using RealtimeKit.ServerSentEvents;
 
 namespace RealtimeKit.Security.Tests;
 
-/// <summary>DEMANDS.md §3, SSE parser memory: a server that makes its client hold a line, an event, an id without end.</summary>
+/// <summary>SECURITY.md, SSE parser memory: a server that makes its client hold a line, an event, an id without end.</summary>
 public class SseParserMemoryTests
 {
     private const string Head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n";

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace RealtimeKit.Security.Tests;
 
-/// <summary>DEMANDS.md §3, tiny-fragment flood: many frames of one byte, whose bookkeeping would weigh more than what they carry.</summary>
+/// <summary>SECURITY.md, tiny-fragment flood: many frames of one byte, whose bookkeeping would weigh more than what they carry.</summary>
 public class TinyFragmentFloodTests
 {
     private const int FramesPerChunk = 500;

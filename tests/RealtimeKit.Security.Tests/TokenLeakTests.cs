@@ -5,7 +5,7 @@ using RealtimeKit.ServerSentEvents;
 
 namespace RealtimeKit.Security.Tests;
 
-/// <summary>DEMANDS.md §3, token leak: marked secrets pass through every place that a client has for them, and all that is written down is searched.</summary>
+/// <summary>SECURITY.md, token leak: marked secrets pass through every place that a client has for them, and all that is written down is searched.</summary>
 public class TokenLeakTests
 {
     private const string Mark = "s3cr3t";

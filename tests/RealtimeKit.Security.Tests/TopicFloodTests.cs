@@ -1,6 +1,6 @@
 namespace RealtimeKit.Security.Tests;
 
-/// <summary>Floods of names: topics in a query, in a change, in joins; what one client names must not be in another's way. Beyond DEMANDS.md §3.</summary>
+/// <summary>Floods of names: topics in a query, in a change, in joins; what one client names must not be in another's way. Beyond the survey of known attacks.</summary>
 public class TopicFloodTests
 {
     private const int MaxTopics = 1000;

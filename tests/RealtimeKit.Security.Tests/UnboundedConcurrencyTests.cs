@@ -1,6 +1,6 @@
 namespace RealtimeKit.Security.Tests;
 
-/// <summary>DEMANDS.md §3, unbounded concurrency per message: a task, or a thread, for each message of one connection.</summary>
+/// <summary>SECURITY.md, unbounded concurrency per message: a task, or a thread, for each message of one connection.</summary>
 public class UnboundedConcurrencyTests
 {
     private const int Messages = 20_000;

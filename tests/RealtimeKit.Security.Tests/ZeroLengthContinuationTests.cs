@@ -1,6 +1,6 @@
 namespace RealtimeKit.Security.Tests;
 
-/// <summary>DEMANDS.md §3, zero-length continuation flood: frames that carry nothing and so pass a limit on bytes, for ever.</summary>
+/// <summary>SECURITY.md, zero-length continuation flood: frames that carry nothing and so pass a limit on bytes, for ever.</summary>
 public class ZeroLengthContinuationTests
 {
     public static TheoryData<Wire, bool> All => new()

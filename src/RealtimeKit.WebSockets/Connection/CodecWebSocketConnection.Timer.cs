@@ -97,6 +97,7 @@ internal sealed partial class CodecWebSocketConnection
         {
             // This process stood still, and what the peer has sent meanwhile may lie in the kernel.
             _notReadingUntil = stalled;
+            _keepAliveOutstanding = false;
             _messageStarted = Math.Max(_messageStarted, stalled);
         }
 

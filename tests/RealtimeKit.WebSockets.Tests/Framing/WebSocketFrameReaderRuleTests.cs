@@ -68,7 +68,7 @@ public class WebSocketFrameReaderRuleTests
     public void Read_ClientGetsMaskedFrame_IsMaskForbidden() =>
         WebSocketFrameReaderTests.Collect([new(WebSocketFrameReaderTests.Frame(WebSocketOpcode.Text, "x"u8))], new() { Role = WebSocketRole.Client }).Error.Should().Be(WebSocketProtocolError.MaskForbidden);
 
-    // RFC 6455 §8.1, DESIGN.md §6: the earliest byte, long before the frame or the message ends.
+    // RFC 6455 §8.1: the earliest byte, long before the frame or the message ends.
     [Fact]
     public void Read_TextInvalidEarlyInAHugeFrame_IsRefusedAtOnce()
     {

@@ -185,7 +185,7 @@ public class WebSocketUtf8ValidatorTests
         }
     }
 
-    // DESIGN.md §6: refused at the earliest byte, while the frame is still arriving.
+    // RFC 6455 §8.1: refused at the earliest byte, while the frame is still arriving.
     [Theory]
     [InlineData("C0", 0)]
     [InlineData("C1", 0)]
