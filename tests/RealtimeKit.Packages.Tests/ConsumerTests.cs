@@ -7,7 +7,7 @@ namespace RealtimeKit.Packages.Tests;
 public class ConsumerTests(PackedPackages packages, Consumers consumers) : IClassFixture<Consumers>
 {
     [Fact]
-    public void Build_EachConsumer_HasNothingToWarnOf() => consumers.Output.Should().BeEmpty();
+    public void Build_EachConsumer_HasNothingToWarnOf() => consumers.Output.Should().NotContain("warning ", "the packages give a project nothing to warn of");
 
     [Fact]
     public void Restore_EachPackage_ComesFromTheFeed() =>

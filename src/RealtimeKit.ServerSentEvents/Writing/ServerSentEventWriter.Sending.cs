@@ -79,7 +79,7 @@ public sealed partial class ServerSentEventWriter
 
     /// <summary>
     /// Waits for the write under way, says a last reconnection time if asked to, and closes. For hosts, when a stream ends; of several
-    /// calls the first to get its turn decides what is said.
+    /// calls the first to get its turn says what any of them has asked for until then.
     /// </summary>
     /// <param name="retry">How long the client shall wait before it reconnects; null for nothing said.</param>
     /// <param name="cancellationToken">Ends the wait; the stream is closed all the same.</param>
@@ -88,6 +88,13 @@ public sealed partial class ServerSentEventWriter
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public async ValueTask CompleteAsync(TimeSpan? retry = null, CancellationToken cancellationToken = default)
     {
+        // Before it closes: the application's next write throws then, and with the application's end another call may be the first.
+        if (retry is { } wanted)
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(wanted, TimeSpan.Zero, nameof(retry));
+            Volatile.Write(ref _lastRetry, wanted.Ticks);
+        }
+
         Close();
         await _gate.EnterAsync(cancellationToken).ConfigureAwait(false);
 
@@ -95,9 +102,9 @@ public sealed partial class ServerSentEventWriter
         {
             // Whoever waited for the gate behind this finds the stream closed: nothing touches the pipe any more, which may be another
             // stream's by the time a second caller gets here.
-            if (!_isCompleted && retry is { } time)
+            if (!_isCompleted && Volatile.Read(ref _lastRetry) is >= 0 and var ticks)
             {
-                WritePayload(new RetryPayload(time));
+                WritePayload(new RetryPayload(TimeSpan.FromTicks(ticks)));
                 await _output.FlushAsync(cancellationToken).ConfigureAwait(false);
             }
         }

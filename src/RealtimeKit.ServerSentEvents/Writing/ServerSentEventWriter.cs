@@ -23,6 +23,7 @@ public sealed partial class ServerSentEventWriter
     private long _writeCount;
     private volatile bool _isClosed;
     private bool _isCompleted;
+    private long _lastRetry = -1;   // in ticks
 
     // Of the host whose stream this is.
     private readonly ServerSentEventMetrics? _metrics;

@@ -32,7 +32,7 @@ public sealed partial class Consumers(PackedPackages packages) : IAsyncLifetime
         await WriteNuGetConfigAsync(packages.Feed, _folder.Name, GlobalPackages);
         await File.WriteAllTextAsync(_folder["Consumers.slnx"], $"<Solution>{string.Concat(Names.Select(name => $"<Project Path=\"{name}/{name}.csproj\" />"))}</Solution>");
         Output = await Programs.DotnetAsync(
-            _folder.Name, ["build", "Consumers.slnx", "-c", "Release", "-v", "quiet", "-nologo", "-clp:NoSummary"], ("RealtimeKitVersion", packages.Version), ("NUGET_PACKAGES", GlobalPackages));
+            _folder.Name, ["build", "Consumers.slnx", "-c", "Release", "-v", "quiet", "-nologo"], ("RealtimeKitVersion", packages.Version), ("NUGET_PACKAGES", GlobalPackages));
     }
 
     /// <summary>The path of a program.</summary>

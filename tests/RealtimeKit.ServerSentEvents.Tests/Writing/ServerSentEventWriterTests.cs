@@ -233,6 +233,21 @@ public class ServerSentEventWriterTests
         pipe.Reader.TryRead(out _).Should().BeFalse();
     }
 
+    // The host says goodbye; the application notices first, and its own end completes the stream.
+    [Fact]
+    public async Task CompleteAsync_RetryBehindAnotherCall_IsSaidByThat()
+    {
+        var pipe = new Pipe(new PipeOptions(pauseWriterThreshold: 64, resumeWriterThreshold: 1));
+        var writer = new ServerSentEventWriter(pipe.Writer);
+        var write = writer.WriteAsync(new string('x', 64), cancellationToken: Cancel).AsTask();
+        var plain = writer.CompleteAsync(cancellationToken: Cancel).AsTask();
+        var withRetry = writer.CompleteAsync(TimeSpan.FromSeconds(1), Cancel).AsTask();
+
+        await ReadAsync(pipe);
+        await Task.WhenAll(write, plain, withRetry).WaitAsync(TimeSpan.FromSeconds(30), Cancel);
+        (await ReadAsync(pipe)).Should().Be("retry: 1000\n\n");
+    }
+
     [Fact]
     public async Task IsWriting_FlushIsPending_IsTrueUntilItEnds()
     {
