@@ -126,13 +126,13 @@ public sealed class ReconnectingWebSocketTests : IAsyncDisposable
             options.ResetThreshold = TimeSpan.FromSeconds(10);
             options.Chance = () => 0;
         });
-        var waiting = TimeSpan.Zero;
+        DateTimeOffset? waiting = null;
         socket.StateChanged += (_, state) =>
         {
             if (state == ReconnectingWebSocketState.Waiting)
-                waiting = _clock.GetUtcNow().TimeOfDay;
-            else if (state == ReconnectingWebSocketState.Connecting && waiting != TimeSpan.Zero)
-                delays.Add(_clock.GetUtcNow().TimeOfDay - waiting);
+                waiting = _clock.GetUtcNow();
+            else if (state == ReconnectingWebSocketState.Connecting && waiting is { } since)
+                delays.Add(_clock.GetUtcNow() - since);
         };
         for (var i = 0; i < 4; i++)
             _failures.Enqueue(Transient());
