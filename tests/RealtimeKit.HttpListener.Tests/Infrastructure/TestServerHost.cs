@@ -117,29 +117,9 @@ internal sealed class TestServerHost : IAsyncDisposable
     }
 
     /// <summary>A listener whose router does not run.</summary>
-    /// <remarks>HttpListener knows no port 0: a free one is looked for, which somebody else may take first.</remarks>
     public static TestServerHost Listen(HttpListenerRouterOptions? options = null)
     {
-        while (true)
-        {
-            int port;
-            using (var probe = new TcpListener(IPAddress.Loopback, 0))
-            {
-                probe.Start();
-                port = ((IPEndPoint)probe.LocalEndpoint).Port;
-            }
-
-            var listener = new HttpListener();
-            listener.Prefixes.Add($"http://127.0.0.1:{port}/");
-            try
-            {
-                listener.Start();
-                return new TestServerHost(listener, port, options);
-            }
-            catch (HttpListenerException)
-            {
-                ((IDisposable)listener).Dispose();
-            }
-        }
+        var (listener, port) = LoopbackListener.Start();
+        return new TestServerHost(listener, port, options);
     }
 }

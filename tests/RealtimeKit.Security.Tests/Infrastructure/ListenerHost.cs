@@ -25,30 +25,10 @@ internal sealed class ListenerHost : IAsyncDisposable
 
     public int Port { get; }
 
-    /// <remarks>HttpListener knows no port 0: a free one is looked for, which somebody else may take first.</remarks>
     public static ListenerHost Start(Action<HttpListenerRouter>? map = null)
     {
-        while (true)
-        {
-            int port;
-            using (var probe = new TcpListener(IPAddress.Loopback, 0))
-            {
-                probe.Start();
-                port = ((IPEndPoint)probe.LocalEndpoint).Port;
-            }
-
-            var listener = new HttpListener();
-            listener.Prefixes.Add($"http://127.0.0.1:{port}/");
-            try
-            {
-                listener.Start();
-                return new ListenerHost(listener, port, map);
-            }
-            catch (HttpListenerException)
-            {
-                ((IDisposable)listener).Dispose();
-            }
-        }
+        var (listener, port) = LoopbackListener.Start();
+        return new ListenerHost(listener, port, map);
     }
 
     /// <summary>Somebody else on this host is served.</summary>

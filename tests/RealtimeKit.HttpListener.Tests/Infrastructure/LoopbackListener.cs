@@ -1,0 +1,34 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace RealtimeKit.Tests;
+
+internal static class LoopbackListener
+{
+    /// <summary>Starts a listener on a free port of the loopback.</summary>
+    /// <remarks>HttpListener knows no port 0: a free one is looked for, which somebody else may take first.</remarks>
+    public static (HttpListener Listener, int Port) Start()
+    {
+        while (true)
+        {
+            int port;
+            using (var probe = new TcpListener(IPAddress.Loopback, 0))
+            {
+                probe.Start();
+                port = ((IPEndPoint)probe.LocalEndpoint).Port;
+            }
+
+            var listener = new HttpListener();
+            listener.Prefixes.Add($"http://127.0.0.1:{port}/");
+            try
+            {
+                listener.Start();
+                return (listener, port);
+            }
+            catch (HttpListenerException)
+            {
+                ((IDisposable)listener).Dispose();
+            }
+        }
+    }
+}
