@@ -59,6 +59,7 @@ public class SlowReaderTests
         await bystander.IsServedAsync();
         foreach (var reader in readers)
             await reader.DisposeAsync();
+        await Until.TrueAsync(() => Volatile.Read(ref ended) == Readers);
     }
 
     // A connection that only listens, on a path over which the other end has gone without a word: half-open TCP. No byte comes, none is refused.

@@ -21,7 +21,7 @@ internal static class RequestTransport
         {
             WriteHeaders(context.Response, handshake);
             var stream = await connect.AcceptAsync().ConfigureAwait(false);
-            return new StreamTransport(stream, leaveOpen: true, flushes: false, owner);
+            return new StreamTransport(stream, leaveOpen: true, flushes: false, owner, aborted: context.RequestAborted);
         }
 
         if (features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true } upgrade)
@@ -54,8 +54,8 @@ internal static class RequestTransport
             var stream = await upgrade.UpgradeAsync().ConfigureAwait(false);
             var pipes = HttpProtocol.IsHttp11(context.Request.Protocol) ? context.Features.Get<IConnectionTransportFeature>()?.Transport : null;
             return pipes is not null && !forceStream && IsKestrelAlone(context, upgrade)
-                ? new PipeTransport(pipes, leaveOpen: true, owner)
-                : new StreamTransport(stream, leaveOpen: true, flushes: pipes is null, owner, isReadEndedByOwner: pipes is not null);
+                ? new PipeTransport(pipes, leaveOpen: true, owner, context.Request.IsHttps ? context.RequestAborted : default)
+                : new StreamTransport(stream, leaveOpen: true, flushes: pipes is null, owner, isReadEndedByOwner: pipes is not null, context.RequestAborted);
         }
         catch (InvalidOperationException) when (!context.Response.HasStarted)
         {

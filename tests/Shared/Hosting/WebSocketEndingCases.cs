@@ -129,6 +129,45 @@ public class WebSocketEndingCases
         server.Logs.Ours.Should().NotContain(record => record.Level > LogLevel.Debug);
     }
 
+    // A server's stream may take what is written to a peer that is gone, and drop it: the handler would send for ever.
+    [Theory(Timeout = Until.Bound), MemberData(nameof(AllWires))]
+    public async Task Send_PeerIsGone_FailsSoon(Wire wire)
+    {
+        const int Peers = 10;
+        var ended = 0;
+        await using var server = await TestServerHost.StartAsync(
+            wire,
+            async connection =>
+            {
+                try
+                {
+                    while (true)
+                        await connection.SendAsync(new byte[100_000], WebSocketMessageType.Binary);
+                }
+                catch (WebSocketException)
+                {
+                    Interlocked.Increment(ref ended);
+                    throw;
+                }
+            },
+            options =>
+            {
+                options.Connection.WriteTimeout = Timeout.InfiniteTimeSpan;
+                options.Connection.KeepAliveInterval = Timeout.InfiniteTimeSpan;
+            });
+        var clients = new List<ClientWebSocket>();
+        for (var i = 0; i < Peers; i++)
+        {
+            clients.Add(await server.ConnectAsync());
+            (await clients[i].ReceiveAsync(new byte[10], Until.Cancelled)).Count.Should().Be(10);
+        }
+
+        foreach (var client in clients)
+            client.Abort();
+        await Until.TrueAsync(() => Volatile.Read(ref ended) == Peers);
+        server.Logs.Ours.Should().NotContain(record => record.Level > LogLevel.Debug);
+    }
+
     // Past Kestrel's stream its own minimum rate does not apply: ours does.
     [Theory(Timeout = Until.Bound), MemberData(nameof(AllWires))]
     public async Task Send_PeerReadsNothing_IsGivenUpAtTheWriteDeadline(Wire wire)

@@ -5,7 +5,11 @@ using System.Runtime.CompilerServices;
 namespace RealtimeKit.WebSockets;
 
 /// <summary>A transport over a pair of pipes. Payload is unmasked on its way out of the pipe: one pass instead of two.</summary>
-internal sealed class PipeTransport(IDuplexPipe pipe, bool leaveOpen, IAbortable? owner = null) : WebSocketTransport
+/// <param name="pipe">The pipes.</param>
+/// <param name="leaveOpen">Whether the pipes stay open at the end.</param>
+/// <param name="owner">Ends the pipes at once; <see langword="null"/> where completing them does.</param>
+/// <param name="aborted">Cancelled once the peer is gone, for pipes that then take what is written and drop it (Kestrel's with TLS).</param>
+internal sealed class PipeTransport(IDuplexPipe pipe, bool leaveOpen, IAbortable? owner = null, CancellationToken aborted = default) : WebSocketTransport
 {
     private readonly PipeReader _reader = pipe.Input;
     private readonly PipeWriter _writer = pipe.Output;
@@ -107,7 +111,7 @@ internal sealed class PipeTransport(IDuplexPipe pipe, bool leaveOpen, IAbortable
     public override void EndWrite()
     {
         // A completed reader means that the peer is gone; on Kestrel this shows earlier than RequestAborted.
-        if (_write.GetResult().IsCompleted)
+        if (_write.GetResult().IsCompleted || aborted.IsCancellationRequested)
             throw new IOException("The peer no longer reads: the other end of the pipe has completed.");
     }
 

@@ -11,7 +11,12 @@ namespace RealtimeKit.WebSockets;
 /// <param name="flushes">Whether writes need a flush.</param>
 /// <param name="owner">Ends the stream at once; <see langword="null"/> where disposing it does.</param>
 /// <param name="isReadEndedByOwner">Whether the owner of a stream that stays open ends a pending read by itself.</param>
-internal sealed class StreamTransport(Stream stream, bool leaveOpen, bool flushes, IAbortable? owner = null, bool isReadEndedByOwner = false) : WebSocketTransport
+/// <param name="aborted">
+/// Cancelled once the peer is gone, for a stream that then takes what is written and drops it (Kestrel's): nothing else would tell a
+/// handler that only sends.
+/// </param>
+internal sealed class StreamTransport(
+    Stream stream, bool leaveOpen, bool flushes, IAbortable? owner = null, bool isReadEndedByOwner = false, CancellationToken aborted = default) : WebSocketTransport
 {
     private ConfiguredValueTaskAwaitable<int>.ConfiguredValueTaskAwaiter _read;
     private ConfiguredValueTaskAwaitable.ConfiguredValueTaskAwaiter _write;
@@ -61,7 +66,12 @@ internal sealed class StreamTransport(Stream stream, bool leaveOpen, bool flushe
 
     public override void OnWriteCompleted(Action continuation) => _write.UnsafeOnCompleted(continuation);
 
-    public override void EndWrite() => _write.GetResult();
+    public override void EndWrite()
+    {
+        _write.GetResult();
+        if (aborted.IsCancellationRequested)
+            throw new IOException("The peer is gone: the server has aborted the request.");
+    }
 
     public override void Abort()
     {
