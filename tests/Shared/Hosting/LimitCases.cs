@@ -10,8 +10,6 @@ public class LimitCases
 {
     public static TheoryData<Wire> AllWires => Wires.All;
 
-    public static TheoryData<Wire> Http1Wires => Wires.Http1;
-
     [Theory(Timeout = Until.Bound), MemberData(nameof(AllWires))]
     public async Task RateLimits_Messages_AreSharedByTheConnectionsOfOneKey(Wire wire)
     {
@@ -133,8 +131,7 @@ public class LimitCases
         (await speaking.ReceiveTextAsync()).Should().Be("still here");
     }
 
-    // Not over HTTP/2, where .NET's client was once seen to wait for ever in the middle of its flood; whose fault that is, is open.
-    [Theory(Timeout = Until.Bound), MemberData(nameof(Http1Wires))]
+    [Theory(Timeout = Until.Bound), MemberData(nameof(AllWires))]
     public async Task MemoryBudget_UsedUp_ShedsTheHeaviestWith1013(Wire wire)
     {
         var budget = new RealtimeMemoryBudget(4 << 20);
@@ -145,13 +142,14 @@ public class LimitCases
         });
         using var light = await server.ConnectAsync();
         using var heavy = await server.ConnectAsync();
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(Until.Cancelled);
         await light.SendAsync(new byte[100_000], WebSocketMessageType.Binary, endOfMessage: false, Until.Cancelled);
         var flood = Task.Run(async () =>
         {
             try
             {
                 for (var i = 0; i < 12; i++)
-                    await heavy.SendAsync(new byte[1 << 20], WebSocketMessageType.Binary, endOfMessage: false, Until.Cancelled);
+                    await heavy.SendAsync(new byte[1 << 20], WebSocketMessageType.Binary, endOfMessage: false, enough.Token);
             }
             catch (Exception error) when (error is WebSocketException or IOException or InvalidOperationException or OperationCanceledException)
             {
@@ -168,7 +166,8 @@ public class LimitCases
             // It went on sending, so that it was reset.
         }
 
-        heavy.Abort();
+        // Over HTTP/2 the framework's Abort leaves a send that is under way: it goes on sending, or waits for ever. Cancelling ends it.
+        await enough.CancelAsync();
         await flood;
         await light.SendAsync(new byte[5], WebSocketMessageType.Binary, endOfMessage: true, Until.Cancelled);
         (await light.ReceiveMessageAsync()).Payload.Should().HaveCount(100_005);

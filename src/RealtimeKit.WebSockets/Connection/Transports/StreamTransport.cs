@@ -18,6 +18,8 @@ namespace RealtimeKit.WebSockets;
 internal sealed class StreamTransport(
     Stream stream, bool leaveOpen, bool flushes, IAbortable? owner = null, bool isReadEndedByOwner = false, CancellationToken aborted = default) : WebSocketTransport
 {
+    // Never disposed: it has neither a timer nor a wait handle.
+    private readonly CancellationTokenSource? _aborted = owner is null ? new CancellationTokenSource() : null;
     private ConfiguredValueTaskAwaitable<int>.ConfiguredValueTaskAwaiter _read;
     private ConfiguredValueTaskAwaitable.ConfiguredValueTaskAwaiter _write;
 
@@ -46,17 +48,18 @@ internal sealed class StreamTransport(
 
     public override bool BeginWrite(ReadOnlyMemory<byte> source)
     {
-        var write = stream.WriteAsync(source);
+        var aborted = _aborted?.Token ?? CancellationToken.None;
+        var write = stream.WriteAsync(source, aborted);
         if (flushes)
         {
             if (write.IsCompletedSuccessfully)
             {
                 write.GetAwaiter().GetResult();
-                write = new ValueTask(stream.FlushAsync());
+                write = new ValueTask(stream.FlushAsync(aborted));
             }
             else
             {
-                write = FlushAfterAsync(write, stream);
+                write = FlushAfterAsync(write, stream, aborted);
             }
         }
 
@@ -76,17 +79,29 @@ internal sealed class StreamTransport(
     public override void Abort()
     {
         if (owner is not null)
+        {
             owner.Abort();
-        else
+            return;
+        }
+
+        // A pending write first. Disposed under one, SocketsHttpHandler's stream over HTTP/2 goes on with it after its END_STREAM, for
+        // which the server ends the connection with all that share it (RFC 9113 §5.1), or leaves it pending for ever.
+        try
+        {
+            _aborted!.Cancel();
+        }
+        finally
+        {
             stream.Dispose();
+        }
     }
 
     public override ValueTask CloseAsync() => leaveOpen ? default : stream.DisposeAsync();
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    private static async ValueTask FlushAfterAsync(ValueTask write, Stream stream)
+    private static async ValueTask FlushAfterAsync(ValueTask write, Stream stream, CancellationToken aborted)
     {
         await write.ConfigureAwait(false);
-        await stream.FlushAsync().ConfigureAwait(false);
+        await stream.FlushAsync(aborted).ConfigureAwait(false);
     }
 }
