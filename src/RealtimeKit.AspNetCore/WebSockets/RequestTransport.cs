@@ -21,7 +21,7 @@ internal static class RequestTransport
         {
             WriteHeaders(context.Response, handshake);
             var stream = await connect.AcceptAsync().ConfigureAwait(false);
-            return new StreamTransport(stream, leaveOpen: true, flushes: false, owner, aborted: context.RequestAborted);
+            return new StreamTransport(stream, leaveOpen: true, flushes: false, owner, peerGone: context.RequestAborted);
         }
 
         if (features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true } upgrade)

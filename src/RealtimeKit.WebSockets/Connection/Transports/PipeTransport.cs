@@ -8,8 +8,8 @@ namespace RealtimeKit.WebSockets;
 /// <param name="pipe">The pipes.</param>
 /// <param name="leaveOpen">Whether the pipes stay open at the end.</param>
 /// <param name="owner">Ends the pipes at once; <see langword="null"/> where completing them does.</param>
-/// <param name="aborted">Cancelled once the peer is gone, for pipes that then take what is written and drop it (Kestrel's with TLS).</param>
-internal sealed class PipeTransport(IDuplexPipe pipe, bool leaveOpen, IAbortable? owner = null, CancellationToken aborted = default) : WebSocketTransport
+/// <param name="peerGone">Cancelled once the peer is gone, for pipes that then take what is written and drop it (Kestrel's with TLS).</param>
+internal sealed class PipeTransport(IDuplexPipe pipe, bool leaveOpen, IAbortable? owner = null, CancellationToken peerGone = default) : WebSocketTransport
 {
     private readonly PipeReader _reader = pipe.Input;
     private readonly PipeWriter _writer = pipe.Output;
@@ -111,7 +111,7 @@ internal sealed class PipeTransport(IDuplexPipe pipe, bool leaveOpen, IAbortable
     public override void EndWrite()
     {
         // A completed reader means that the peer is gone; on Kestrel this shows earlier than RequestAborted.
-        if (_write.GetResult().IsCompleted || aborted.IsCancellationRequested)
+        if (_write.GetResult().IsCompleted || peerGone.IsCancellationRequested)
             throw new IOException("The peer no longer reads: the other end of the pipe has completed.");
     }
 

@@ -11,12 +11,12 @@ namespace RealtimeKit.WebSockets;
 /// <param name="flushes">Whether writes need a flush.</param>
 /// <param name="owner">Ends the stream at once; <see langword="null"/> where disposing it does.</param>
 /// <param name="isReadEndedByOwner">Whether the owner of a stream that stays open ends a pending read by itself.</param>
-/// <param name="aborted">
+/// <param name="peerGone">
 /// Cancelled once the peer is gone, for a stream that then takes what is written and drops it (Kestrel's): nothing else would tell a
 /// handler that only sends.
 /// </param>
 internal sealed class StreamTransport(
-    Stream stream, bool leaveOpen, bool flushes, IAbortable? owner = null, bool isReadEndedByOwner = false, CancellationToken aborted = default) : WebSocketTransport
+    Stream stream, bool leaveOpen, bool flushes, IAbortable? owner = null, bool isReadEndedByOwner = false, CancellationToken peerGone = default) : WebSocketTransport
 {
     // Never disposed: it has neither a timer nor a wait handle.
     private readonly CancellationTokenSource? _aborted = owner is null ? new CancellationTokenSource() : null;
@@ -72,7 +72,7 @@ internal sealed class StreamTransport(
     public override void EndWrite()
     {
         _write.GetResult();
-        if (aborted.IsCancellationRequested)
+        if (peerGone.IsCancellationRequested)
             throw new IOException("The peer is gone: the server has aborted the request.");
     }
 
