@@ -9,6 +9,9 @@ namespace RealtimeKit.Soak;
 /// <summary>What is done to the server, each by a loop of its own.</summary>
 internal sealed class Faults(Wire wire, Tally tally, HttpClient http, CancellationToken over)
 {
+    /// <summary>How far the timestamps are set from the true ones.</summary>
+    public static readonly TimeSpan LargestJump = TimeSpan.FromSeconds(2);
+
     private static readonly byte[][] Hostile =
     [
         [0x83, 0x80, 0, 0, 0, 0],                                        // a reserved opcode
@@ -114,7 +117,7 @@ internal sealed class Faults(Wire wire, Tally tally, HttpClient http, Cancellati
     public async Task JumpAsync(Random random)
     {
         var wall = random.Next(-86_400, 86_400);
-        var stamp = random.NextDouble() * 4 - 2;
+        var stamp = (random.NextDouble() * 2 - 1) * LargestJump.TotalSeconds;
         using var answer = await http.PostAsync(wire.Uri(string.Create(CultureInfo.InvariantCulture, $"/jump?wall={wall}&stamp={stamp:0.###}")), null, over);
         tally.Add(Kind.ClockJump);
     }
