@@ -42,7 +42,7 @@ internal sealed class SoakFigures
         Row("connections held at once · opened in all", $"{Held:N0} · {tally[Kind.Opened]:N0}");
         Row("drains and restarts under load", $"{tally[Kind.Drain]}");
         Row("resets · half-closes", $"{tally[Kind.Reset]:N0} · {tally[Kind.HalfClosed]:N0}");
-        Row("slow readers · hostile frames · churned connections", $"{tally[Kind.SlowReader]:N0} · {tally[Kind.HostileFrame]:N0} · {tally[Kind.Churned]:N0}");
+        Row("slow readers · of them ended by the write deadline, the others by a drain or the end · hostile frames · churned connections", $"{tally[Kind.SlowReader]:N0} · {tally[Kind.SlowReaderEnded]:N0} · {tally[Kind.HostileFrame]:N0} · {tally[Kind.Churned]:N0}");
         Row("clock jumps · forced full collections in each process", $"{tally[Kind.ClockJump]:N0} · {tally[Kind.Collection]:N0}");
         Row("echoes compared", $"{tally[Kind.Echoed]:N0}, {tally[Kind.WrongEcho]} wrong");
         Row("published and acknowledged · answer lost", $"{tally[Kind.Published]:N0} · {tally[Kind.Unacknowledged]:N0}");
@@ -53,9 +53,10 @@ internal sealed class SoakFigures
         Row("server's heap before · at the peak", $"{MiB(Before.Managed)} · {MiB(Peak.Managed)} MiB");
         Row("the same after each cycle, without the host's pool · of that pool", $"{Each(static stats => stats.Own)} · {Each(static stats => stats.HostPool)} MiB");
         Row("growth from the first cycle's end to the last's", $"{(last.Own - After[0].Own) / 1024.0:0} KiB (bound: {SoakRun.GrowthBound * (After.Count - 1) / 1024} KiB)");
+        Row("the pool's threads then", $"{string.Join(", ", After.Select(static stats => stats.Threads))}");
         Row("server's working set before · at the peak · after each cycle", $"{MiB(Before.WorkingSet)} · {MiB(Peak.WorkingSet)} · {Each(static stats => stats.WorkingSet)} MiB");
         Row("client's heap before · after", $"{MiB(ClientBefore)} · {MiB(ClientAfter)} MiB");
-        Row("server's connections · armed timers at the end", $"{last.Requests} · {last.Armed}");
+        Row("server's connections · armed timers · others that are to fire once · periodic ones at the end", $"{last.Requests} · {last.Armed} · {last.Timers} · {last.Periodic}");
         Row("buffers rented · returned · left to the collector, last server", $"{last.Rents:N0} · {last.Returns:N0} · {last.Abandoned:N0}");
         Row("buffers rented by all servers (up to each drain)", $"{_rents:N0}");
         Row("server's CPU", $"{_cpu / 1000.0:0.0} s");

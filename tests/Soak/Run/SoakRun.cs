@@ -8,6 +8,8 @@ internal sealed class SoakRun(SoakOptions options) : IDisposable
     /// <summary>How much larger the server's heap may be after the last cycle than after the first, for each time all clients came and went in between.</summary>
     public const long GrowthBound = 512 << 10;
 
+    private const int FewThreads = 4;
+
     private readonly TimeSpan _patience = TimeSpan.FromSeconds(options.Patience);
     private readonly Tally _tally = new();
     private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(60) };
@@ -108,23 +110,14 @@ internal sealed class SoakRun(SoakOptions options) : IDisposable
         _tally.Add(Kind.Drain);
     }
 
-    // Until everything was given back, and until those have gone who might have come back.
+    // Until everything was given back, those have gone who might have come back (that is a timer's), and the pool's threads have gone.
     private async Task<ServerStats> SettleAsync()
     {
         var waited = Stopwatch.StartNew();
         var stats = await Child.StatsAsync(_http, _wire, "/gc");
-        while ((stats.Requests > 0 || stats.Armed > 0 || stats.Outstanding > 0) && waited.Elapsed < _patience)
+        while ((stats.Requests > 0 || stats.Armed > 0 || stats.Timers > 0 || stats.Outstanding > 0 || stats.Threads > FewThreads) && waited.Elapsed < _patience)
         {
             await Task.Delay(500);
-            stats = await Child.StatsAsync(_http, _wire, "/gc");
-        }
-
-        await Task.Delay(SoakServer.RecoveryWindow + 2 * Faults.LargestJump);
-        waited.Restart();
-        for (var before = long.MaxValue; stats.Own < before - (16 << 10) && waited.Elapsed < _patience;)
-        {
-            before = stats.Own;
-            await Task.Delay(TimeSpan.FromSeconds(1));
             stats = await Child.StatsAsync(_http, _wire, "/gc");
         }
 
@@ -141,8 +134,10 @@ internal sealed class SoakRun(SoakOptions options) : IDisposable
         {
             if (after.Requests > 0)
                 _tally.Fail(Kind.NotEnded, $"{after.Requests} connections are open on the server after all clients have gone");
-            if (after.Armed > 0)
-                _tally.Fail(Kind.NotEnded, $"{after.Armed} timers are armed after all connections have ended");
+            if (after.Armed + after.Timers > 0)
+                _tally.Fail(Kind.NotEnded, $"{after.Armed} timers in the wheel and {after.Timers} others are armed after all connections have ended");
+            if (after.Periodic > Figures.After[0].Periodic)
+                _tally.Fail(Kind.NotEnded, $"{after.Periodic} periodic timers run, {Figures.After[0].Periodic} before");
             if (after.Outstanding > 0 || after.Rents != after.Returns + after.Abandoned)
                 _tally.Fail(Kind.NotEnded, $"buffers: {after.Rents} rented, {after.Returns} returned, {after.Abandoned} left to the collector");
         }

@@ -150,7 +150,7 @@ internal sealed class SoakServer : IDisposable
     {
         using var process = Process.GetCurrentProcess();
         return new ServerStats(
-            Volatile.Read(ref _requests) - 1, TimerWheel.For(_clock).Count, _pool.Rents, _pool.Returns, _pool.AbandonedCount, _pool.Outstanding, [.. _pool.FindMisuse().Take(3)],
+            Volatile.Read(ref _requests) - 1, TimerWheel.For(_clock).Count, _clock.Timers, _clock.Periodic, ThreadPool.ThreadCount, _pool.Rents, _pool.Returns, _pool.AbandonedCount, _pool.Outstanding, [.. _pool.FindMisuse().Take(3)],
             Garbage.Heap, _hostPool.Bytes, process.WorkingSet64, (long)process.TotalProcessorTime.TotalMilliseconds);
     }
 }
