@@ -13,7 +13,7 @@ public class SoakTests
     [Fact]
     public async Task Run_Faultless_Passes()
     {
-        var (exitCode, output) = await RunAsync("--connections", "500", "--minutes", "0.5", "--drains", "1", "--seed", "7");
+        var (exitCode, output) = await RunAsync("--connections", "500", "--minutes", "0.4", "--drains", "1", "--cycles", "2", "--seed", "7");
         TestContext.Current.TestOutputHelper!.WriteLine(output);
         exitCode.Should().Be(0, output);
         output.Should().Contain("PASSED").And.Contain("**acknowledged and lost · delivered twice** | **0 · 0**").And.Contain("drains and restarts under load | 1");
@@ -23,9 +23,10 @@ public class SoakTests
     [InlineData("lost-message", "Lost:")]
     [InlineData("leak", "buffers:")]
     [InlineData("stuck", "connections are open on the server")]
-    public async Task Run_SomethingIsPlanted_Fails(string plant, string finding)
+    [InlineData("growth", "heap:", "--connections", "300", "--cycles", "2", "--patience", "20")]
+    public async Task Run_SomethingIsPlanted_Fails(string plant, string finding, params string[] flags)
     {
-        var (exitCode, output) = await RunAsync("--connections", "60", "--minutes", "0.15", "--drains", "0", "--plant", plant, "--patience", "5");
+        var (exitCode, output) = await RunAsync(["--connections", "60", "--minutes", "0.15", "--drains", "0", "--cycles", "1", "--patience", "5", "--plant", plant, .. flags]);
         exitCode.Should().Be(1, output);
         output.Should().Contain(finding).And.Contain("FAILED");
     }

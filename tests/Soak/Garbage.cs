@@ -18,6 +18,16 @@ internal static class Garbage
         GC.KeepAlive(some);
     }
 
+    /// <summary>Bytes in objects that the last collection of all generations has left.</summary>
+    public static long Heap
+    {
+        get
+        {
+            var last = GC.GetGCMemoryInfo(GCKind.FullBlocking);
+            return last.HeapSizeBytes - last.FragmentedBytes;
+        }
+    }
+
     public static void Collect()
     {
         for (var i = 0; i < 3; i++)

@@ -104,6 +104,19 @@ internal sealed class CheckingPool(bool capturesStacks) : ArrayPool<byte>
         return [.. _problems];
     }
 
+    /// <summary>Checks what rests, and leaves it to the collector: what a heap holds that is measured now is not this pool's.</summary>
+    public void Rest()
+    {
+        foreach (var bucket in _free)
+        {
+            while (bucket.TryDequeue(out var array))
+            {
+                Check(array);
+                _resting.TryRemove(array, out _);
+            }
+        }
+    }
+
     /// <summary>Who has rented what is out now.</summary>
     public IReadOnlyList<string> FindOutstanding() => [.. _rented.Select(pair => $"An array of {pair.Key.Length} bytes is out, rented by:\n{pair.Value}")];
 

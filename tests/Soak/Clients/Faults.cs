@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Net.Sockets;
 using System.Net.WebSockets;
@@ -9,6 +10,14 @@ namespace RealtimeKit.Soak;
 /// <summary>What is done to the server, each by a loop of its own.</summary>
 internal sealed class Faults(Wire wire, Tally tally, HttpClient http, CancellationToken over)
 {
+    // How far the timestamps are set from the true ones: seldom so far that it counts as a standstill, behind which every deadline begins anew.
+    private const double SmallJump = 0.7;
+    private const double LargeJump = 2;
+    private const int SmallJumps = 15;
+
+    // Until the kernel's buffers are full, the deadline of ten seconds, once more where a standstill came between, and what the load takes.
+    private static readonly TimeSpan SlowReaderBound = TimeSpan.FromSeconds(60);
+
     private static readonly byte[][] Hostile =
     [
         [0x83, 0x80, 0, 0, 0, 0],                                        // a reserved opcode
@@ -19,6 +28,8 @@ internal sealed class Faults(Wire wire, Tally tally, HttpClient http, Cancellati
         [0xF1, 0x80, 0, 0, 0, 0],                                        // reserved bits
         [0x89, 0xFE, 0x00, 0x7E, 0, 0, 0, 0],                            // a control frame that is too long
     ];
+
+    private int _jumps;
 
     /// <summary>Does something again and again.</summary>
     public async Task EveryAsync(TimeSpan interval, Func<Task> fault)
@@ -53,7 +64,7 @@ internal sealed class Faults(Wire wire, Tally tally, HttpClient http, Cancellati
         tally.Add(Kind.Churned);
     }
 
-    /// <summary>Asks for much and reads nothing: the write deadline must end it, and nothing else is to.</summary>
+    /// <summary>Asks for much and reads nothing: the write deadline must end it.</summary>
     public async Task ReadSlowlyAsync(bool isEventStream)
     {
         var generation = wire.Generation;
@@ -63,23 +74,23 @@ internal sealed class Faults(Wire wire, Tally tally, HttpClient http, Cancellati
         else
             await Wire.HandshakeAsync(socket, "/topics?topic=heavy", null, over);
         tally.Add(Kind.SlowReader);
-        await Task.Delay(TimeSpan.FromSeconds(30), over);
-        using var bound = new CancellationTokenSource(TimeSpan.FromSeconds(15));
-        try
+        // A reset is seen without a read: what there would be to read is thrown away. A drain ends it otherwise.
+        var waited = Stopwatch.StartNew();
+        while (wire.Generation == generation && !wire.IsAway)
         {
-            var buffer = new byte[65536];
-            while (await socket.ReceiveAsync(buffer, SocketFlags.None, bound.Token) > 0)
+            if (socket.Poll(TimeSpan.Zero, SelectMode.SelectError))
             {
+                tally.Add(Kind.SlowReaderEnded);
+                return;
             }
-        }
-        catch (SocketException)
-        {
-            // Reset: what it would have had to read was thrown away.
-        }
-        catch (OperationCanceledException)
-        {
-            if (wire.Generation == generation && !wire.IsAway)
+
+            if (waited.Elapsed > SlowReaderBound)
+            {
                 tally.Fail(Kind.NotEnded, $"a slow reader of {(isEventStream ? "an event stream" : "a WebSocket")} was not ended");
+                return;
+            }
+
+            await Task.Delay(250, over);
         }
     }
 
@@ -110,11 +121,11 @@ internal sealed class Faults(Wire wire, Tally tally, HttpClient http, Cancellati
         }
     }
 
-    /// <summary>Sets the server's clocks: the wall to a day ahead or behind, the timestamps to two seconds: no deadline is as short as a jump.</summary>
+    /// <summary>Sets the server's clocks: the wall to a day ahead or behind, the timestamps by less than a second, and every half minute by two.</summary>
     public async Task JumpAsync(Random random)
     {
         var wall = random.Next(-86_400, 86_400);
-        var stamp = random.NextDouble() * 4 - 2;
+        var stamp = (random.NextDouble() * 2 - 1) * (++_jumps % SmallJumps == 0 ? LargeJump : SmallJump);
         using var answer = await http.PostAsync(wire.Uri(string.Create(CultureInfo.InvariantCulture, $"/jump?wall={wall}&stamp={stamp:0.###}")), null, over);
         tally.Add(Kind.ClockJump);
     }

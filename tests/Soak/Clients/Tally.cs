@@ -6,7 +6,7 @@ namespace RealtimeKit.Soak;
 internal enum Kind
 {
     Opened, Echoed, Published, Unacknowledged, Delivered, GapTold, CoveredByGap, Resumed, RecoveryRefused,
-    Churned, SlowReader, Reset, HalfClosed, ClockJump, Collection, Drain, HostileFrame,
+    Churned, SlowReader, SlowReaderEnded, Reset, HalfClosed, ClockJump, Collection, Drain, HostileFrame,
     Lost, Doubled, WrongEcho, NotEnded, Unexpected,
 }
 

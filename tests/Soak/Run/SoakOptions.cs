@@ -5,7 +5,7 @@ namespace RealtimeKit.Soak;
 /// <summary>The command line.</summary>
 internal sealed record SoakOptions
 {
-    public const string Usage = "soak [--connections 10000] [--minutes 5] [--seed 1] [--redis] [--drains 2] [--plant lost-message|leak|stuck] [--patience 60] [--report FILE]";
+    public const string Usage = "soak [--connections 10000] [--minutes 5] [--seed 1] [--redis] [--drains 2] [--cycles 3] [--plant lost-message|leak|growth|stuck] [--patience 60] [--report FILE]";
 
     public int Connections { get; private set; } = 10_000;
 
@@ -16,6 +16,9 @@ internal sealed record SoakOptions
     public bool Redis { get; private set; }
 
     public int Drains { get; private set; } = 2;
+
+    /// <summary>How often all clients come and go. The heap after the first is what it is measured by after the last.</summary>
+    public int Cycles { get; private set; } = 3;
 
     /// <summary>How long everything may take to end, in seconds.</summary>
     public double Patience { get; private set; } = 60;
@@ -54,10 +57,13 @@ internal sealed record SoakOptions
                 case "--drains" when isNumber:
                     options.Drains = (int)number;
                     break;
+                case "--cycles" when isNumber && number >= 1:
+                    options.Cycles = (int)number;
+                    break;
                 case "--patience" when isNumber:
                     options.Patience = number;
                     break;
-                case "--plant" when value is "lost-message" or "leak" or "stuck":
+                case "--plant" when value is "lost-message" or "leak" or "growth" or "stuck":
                     options.Plant = value;
                     break;
                 case "--report":

@@ -8,15 +8,17 @@ using RealtimeKit.WebSockets;
 namespace RealtimeKit.Soak;
 
 /// <summary>The server's process: echoes, topics, and what faults are asked for. <c>server PORT [REDIS] [--plant FAULT]</c>.</summary>
-internal sealed class SoakServer
+internal sealed class SoakServer : IDisposable
 {
     public const int Addresses = 4;
     public const int History = 1000;
+    public static readonly TimeSpan RecoveryWindow = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan WriteTimeout = TimeSpan.FromSeconds(10);
 
     private readonly CheckingPool _pool = CheckingPool.Install(capturesStacks: false);
+    private readonly HostPool _hostPool = new();
     private readonly JumpingClock _clock = new();
-    private readonly List<byte[]> _planted = [];
+    private readonly List<object> _planted = [];
     private readonly string? _plant;
     private int _requests;
     private int _publications;
@@ -25,7 +27,7 @@ internal sealed class SoakServer
 
     public static async Task<int> RunAsync(int port, string? redis, string? plant)
     {
-        var server = new SoakServer(plant);
+        using var server = new SoakServer(plant);
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.SetMinimumLevel(LogLevel.Error);
         builder.WebHost.ConfigureKestrel(kestrel =>
@@ -55,6 +57,8 @@ internal sealed class SoakServer
         await app.WaitForShutdownAsync();
         return 0;
     }
+
+    public void Dispose() => _hostPool.Dispose();
 
     private void Configure(TopicsOptions topics)
     {
@@ -94,7 +98,7 @@ internal sealed class SoakServer
         app.MapTopics("/topics", options =>
         {
             Limits(options.WebSockets);
-            options.WebPubSub!.RecoveryWindow = TimeSpan.FromSeconds(10);
+            options.WebPubSub!.RecoveryWindow = RecoveryWindow;
             options.ServerSentEvents = new ServerSentEventEndpointOptions { TimeProvider = _clock, WriteTimeout = WriteTimeout, HeartbeatInterval = TimeSpan.FromSeconds(10), Retry = TimeSpan.FromMilliseconds(500) };
         });
         app.MapPost("/fill", async (string topic, TopicHub hub) =>
@@ -107,6 +111,7 @@ internal sealed class SoakServer
         app.MapGet("/stats", () => TypedResults.Json(Read(), ServerStatsJson.Default.ServerStats));
         app.MapGet("/gc", () =>
         {
+            _pool.Rest();
             Garbage.Collect();
             return TypedResults.Json(Read(), ServerStatsJson.Default.ServerStats);
         });
@@ -122,10 +127,10 @@ internal sealed class SoakServer
 
     private async Task EchoAsync(WebSocketConnection connection)
     {
-        if (_plant == "leak")
+        if (_plant is "leak" or "growth")
         {
             lock (_planted)
-                _planted.Add(_pool.Rent(4096));
+                _planted.Add(_plant == "leak" ? _pool.Rent(4096) : connection);
         }
 
         await foreach (var message in connection.ReadAllAsync())
@@ -145,7 +150,7 @@ internal sealed class SoakServer
     {
         using var process = Process.GetCurrentProcess();
         return new ServerStats(
-            Volatile.Read(ref _requests) - 1, TimerWheel.For(_clock).Count, _pool.Rents, _pool.Returns, _pool.AbandonedCount, _pool.Outstanding, [.. _pool.FindMisuse().Take(3)],
-            GC.GetTotalMemory(forceFullCollection: false), process.WorkingSet64, (long)process.TotalProcessorTime.TotalMilliseconds);
+            Volatile.Read(ref _requests) - 1, TimerWheel.For(_clock).Count, _clock.Timers, _clock.Periodic, ThreadPool.ThreadCount, _pool.Rents, _pool.Returns, _pool.AbandonedCount, _pool.Outstanding, [.. _pool.FindMisuse().Take(3)],
+            Garbage.Heap, _hostPool.Bytes, process.WorkingSet64, (long)process.TotalProcessorTime.TotalMilliseconds);
     }
 }
