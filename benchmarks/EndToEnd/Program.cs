@@ -19,11 +19,12 @@ const string Usage = """
     server --impl fan-loop|fan-signalr|fan-topics-ws|fan-sockets|fan-results|fan-bytes|fan-topics-sse|fan-prepared-ws|fan-prepared-sse
         [--port 0] [--send-buffer BYTES] [--redis HOST:PORT]
     fan-load --port P[,P2] [--protocol WebSocket|SignalR|EventStream] [--subscribers 1000] [--size 100] [--burst 300,1] [--interval MS]
-        [--seconds 3] [--warmup 1] [--least MESSAGES] [--stalled] [--fill MESSAGES]
+        [--seconds 3] [--warmup 1] [--least MESSAGES] [--stalled] [--fill MESSAGES] [--other-process ID]
     fan-idle --port P [--protocol P] [--subscribers 10000]
     run-fanout [--quick] [--impl a,b] [--subscribers 1000,5000] [--size 100,1024] [--burst 300,1] [--rounds 3] [--seconds 2] [--warmup 1]
         [--idle 10000] [--only deliveries|stalled|idle] [--report PATH|none] [--note TEXT]
-    run-redis [--subscribers 1000] [--size 100] [--burst 300,1] [--rounds 3] [--seconds 2] [--warmup 1]
+    run-redis [--quick] [--subscribers 1000] [--size 100] [--burst 300,1] [--rounds 3] [--seconds 2] [--warmup 1]
+        [--report PATH|none] [--note TEXT]
     """;
 
 try

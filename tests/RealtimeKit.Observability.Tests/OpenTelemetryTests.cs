@@ -83,6 +83,37 @@ public class OpenTelemetryTests
             .Which.Links.Should().ContainSingle().Which.Context.SpanId.Should().Be(publish.SpanId);
     }
 
+    [Fact(Timeout = 60_000)]
+    public async Task RequestSpan_OfAWebSocket_LastsAsLongAsTheConnection()
+    {
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = source => source.Name == "Microsoft.AspNetCore",
+            Sample = (ref _) => ActivitySamplingResult.AllDataAndRecorded,
+        };
+        ActivitySource.AddActivityListener(listener);
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        await using var app = builder.Build();
+        var spans = new TaskCompletionSource<Activity?>();
+        app.MapWebSocket("/", async connection =>
+        {
+            spans.SetResult(Activity.Current);
+            await connection.ReceiveAsync(Cancelled);
+        });
+        await app.StartAsync(Cancelled);
+
+        await using var socket = await WebSocketClient.ConnectAsync(new Uri($"ws{app.Urls.Single()[4..]}"), cancellationToken: Cancelled);
+        var span = await spans.Task.WaitAsync(Cancelled);
+        span!.Source.Name.Should().Be("Microsoft.AspNetCore");
+        await socket.PingAsync(Cancelled);
+        span.IsStopped.Should().BeFalse("the connection is open");
+        await socket.CloseAsync(WebSocketCloseStatus.NormalClosure, cancellationToken: Cancelled);
+        while (!span.IsStopped)
+            await Task.Delay(10, Cancelled);
+    }
+
     private static async Task<string> FirstAsync(string address, string eventType)
     {
         await using var client = new ServerSentEventClient(new Uri(address));

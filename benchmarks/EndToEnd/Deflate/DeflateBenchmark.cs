@@ -69,10 +69,7 @@ internal static class DeflateBenchmark
             }
         }
 
-        Console.WriteLine(text);
-        var path = arguments.Text("report", Path.Combine(RunProgram.RepositoryRoot(), "benchmarks", "reports", "Compression.md"));
-        if (path != "none")
-            await File.WriteAllTextAsync(path, text.ToString());
+        await RunProgram.SaveAsync(arguments, "Compression.md", text.ToString());
         return 0;
     }
 

@@ -32,16 +32,20 @@ internal static class RunProgram
             idle = await IdleBenchmark.RunAsync([.. Contender.Idle(names)], idleConnections, quick ? 1 : settings.Rounds, cores);
         }
 
-        var report = Report.Write(Command(arguments), settings, echo, idle, note.Trim());
-        Console.WriteLine(report);
-        var path = arguments.Text("report", quick ? "none" : Path.Combine(RepositoryRoot(), "benchmarks", "reports", "EndToEnd.md"));
-        if (path != "none")
-        {
-            Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
-            await File.WriteAllTextAsync(path, report);
-            Console.Error.WriteLine($"Written to {path}");
-        }
+        await SaveAsync(arguments, "EndToEnd.md", Report.Write(Command(arguments), settings, echo, idle, note.Trim()));
         return 0;
+    }
+
+    /// <summary>Prints a report, and writes it to <c>--report</c>; by itself to the committed one, unless the run was a quick one.</summary>
+    public static async Task SaveAsync(Arguments arguments, string name, string report)
+    {
+        Console.WriteLine(report);
+        var path = arguments.Text("report", arguments.Has("quick") ? "none" : Path.Combine(RepositoryRoot(), "benchmarks", "reports", name));
+        if (path == "none")
+            return;
+        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        await File.WriteAllTextAsync(path, report);
+        Console.Error.WriteLine($"Written to {path}");
     }
 
     public static string Command(Arguments arguments) =>

@@ -52,14 +52,7 @@ internal static class EventBenchmark
                 open.Add((Name(implementation), (await RunOnceAsync<OpenResult>(implementation, cores, ["sse-open"])).Milliseconds));
 
         var report = EventReport.Write(RunProgram.Command(arguments), streams, events, idle, open, arguments.Text("note", "").Trim());
-        Console.WriteLine(report);
-        var path = arguments.Text("report", quick ? "none" : Path.Combine(RunProgram.RepositoryRoot(), "benchmarks", "reports", "EventStreams.md"));
-        if (path != "none")
-        {
-            Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
-            await File.WriteAllTextAsync(path, report);
-            Console.Error.WriteLine($"Written to {path}");
-        }
+        await RunProgram.SaveAsync(arguments, "EventStreams.md", report);
         return 0;
     }
 

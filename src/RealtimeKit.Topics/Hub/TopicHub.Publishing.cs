@@ -70,6 +70,14 @@ public sealed partial class TopicHub
         using var activity = TopicMetrics.Activities.StartActivity("publish", ActivityKind.Producer);
         activity?.SetTag("messaging.destination.name", publication.Topic);
         publication = publication with { Activity = activity?.Context ?? default };
-        return await Engine.PublishAsync(publication, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return await Engine.PublishAsync(publication, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception error) when (activity is not null)
+        {
+            TopicMetrics.TraceFailure(activity, error);
+            throw;
+        }
     }
 }

@@ -3,7 +3,7 @@ using System.Diagnostics.Metrics;
 
 namespace RealtimeKit.Topics;
 
-/// <summary>What is measured and traced; nothing is done where nobody listens. No tags: topics are too many, and may be private.</summary>
+/// <summary>What is measured and traced; nothing is done where nobody listens. Instruments have no tags: topics are too many, and may be private.</summary>
 internal sealed class TopicMetrics : IDisposable
 {
     public const string Name = "RealtimeKit.Topics";
@@ -66,6 +66,16 @@ internal sealed class TopicMetrics : IDisposable
         if (links.Count > 0)
             Activities.StartActivity(ActivityKind.Consumer, links: links, name: "deliver")?.Dispose();
     }
+
+    /// <summary>A publication has failed. OpenTelemetry: a low-cardinality name of the error.</summary>
+    public static void TraceFailure(Activity activity, Exception error) => activity
+        .SetTag("error.type", error switch
+        {
+            OperationCanceledException => "cancelled",
+            TopicEngineException => nameof(TopicEngineException),
+            _ => "_OTHER",
+        })
+        .SetStatus(ActivityStatusCode.Error);
 
     public void Dispose()
     {

@@ -73,7 +73,9 @@ internal static class FanOutLoadProgram
     private static FanOutResult Measure(FanOutLoad load, FanOutNodes nodes, int burst, Arguments arguments)
     {
         // The generator stands still while the server answers: what is counted on both sides belongs to the window.
+        using var other = arguments.Has("other-process") ? Process.GetProcessById(arguments.Number("other-process")) : null;
         var before = nodes.Get("/stats");
+        var otherCpu = other?.TotalProcessorTime;
         var latencies = new LatencyHistogram();
         var cpu = Environment.CpuUsage.TotalTime;
         var watch = Stopwatch.StartNew();
@@ -82,6 +84,8 @@ internal static class FanOutLoadProgram
         cpu = Environment.CpuUsage.TotalTime - cpu;
         if (!isComplete)
             return FanOutResult.Stalled(burst);
+        other?.Refresh();
+        otherCpu = other?.TotalProcessorTime - otherCpu;
         var after = nodes.Get("/stats");
         return new FanOutResult(
             burst,
@@ -93,7 +97,8 @@ internal static class FanOutLoadProgram
             after.CpuSeconds - before.CpuSeconds,
             cpu.TotalSeconds,
             after.AllocatedBytes - before.AllocatedBytes,
-            IsStalled: false);
+            IsStalled: false,
+            otherCpu?.TotalSeconds ?? 0);
     }
 
     /// <summary>Publishes burst after burst for this time, and <c>--least</c> messages.</summary>

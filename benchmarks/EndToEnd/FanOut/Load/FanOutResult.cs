@@ -13,6 +13,7 @@ namespace RealtimeKit.Benchmarks.EndToEnd;
 /// <param name="LoadCpuSeconds">The load generator's own.</param>
 /// <param name="AllocatedBytes">What the server allocated within the window.</param>
 /// <param name="IsStalled">The server stood still because one subscriber does not read; there are no other figures.</param>
+/// <param name="OtherCpuSeconds">The CPU time of the process that <c>--other-process</c> names, within the window.</param>
 internal sealed record FanOutResult(
     int Burst,
     long Messages,
@@ -23,7 +24,8 @@ internal sealed record FanOutResult(
     double ServerCpuSeconds,
     double LoadCpuSeconds,
     long AllocatedBytes,
-    bool IsStalled)
+    bool IsStalled,
+    double OtherCpuSeconds = 0)
 {
     public static FanOutResult Stalled(int burst) => new(burst, 0, 0, 1, 0, 0, 0, 0, 0, IsStalled: true);
 
@@ -33,6 +35,9 @@ internal sealed record FanOutResult(
     /// <summary>The same number in microseconds for each.</summary>
     [JsonIgnore]
     public double ServerCpuSecondsPerMillion => ServerCpuSeconds * 1e6 / Deliveries;
+
+    [JsonIgnore]
+    public double OtherCpuSecondsPerMillion => OtherCpuSeconds * 1e6 / Deliveries;
 
     [JsonIgnore]
     public double AllocatedBytesPerDelivery => (double)AllocatedBytes / Deliveries;

@@ -44,14 +44,7 @@ internal static class FanOutBenchmark
         var idle = only is "" or "idle" ? await MeasureIdleAsync(settings) : [];
 
         var report = FanOutReport.Write(RunProgram.Command(arguments), settings, deliveries, stalled, idle, arguments.Text("note", "").Trim());
-        Console.WriteLine(report);
-        var path = arguments.Text("report", quick ? "none" : Path.Combine(RunProgram.RepositoryRoot(), "benchmarks", "reports", "FanOut.md"));
-        if (path != "none")
-        {
-            Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
-            await File.WriteAllTextAsync(path, report);
-            Console.Error.WriteLine($"Written to {path}");
-        }
+        await RunProgram.SaveAsync(arguments, "FanOut.md", report);
         return 0;
     }
 

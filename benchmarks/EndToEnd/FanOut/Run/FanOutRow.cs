@@ -13,6 +13,8 @@ internal sealed record FanOutRow(FanOutContender Contender, int Subscribers, int
 
     public double Cpu => Median(result => result.ServerCpuSecondsPerMillion);
 
+    public double OtherCpu => Median(result => result.OtherCpuSecondsPerMillion);
+
     public double AllocatedBytes => Median(result => result.AllocatedBytesPerDelivery);
 
     public double ServerLoad => Median(result => result.ServerCpuSeconds / result.Seconds);

@@ -1,11 +1,10 @@
 using System.Globalization;
-using System.Text;
 
 namespace RealtimeKit.Benchmarks.EndToEnd;
 
 /// <summary>
-/// The verb <c>run-redis</c>: two nodes over one Redis, half of the subscribers on each, everything published by the first. The nodes
-/// share the server's core with Redis; their CPU is counted together, Redis's is not.
+/// The verb <c>run-redis</c>: two nodes over one Redis, half of the subscribers on each, everything published by the first. All servers
+/// stay up and take turns. The nodes share the server's core with Redis; their CPU is counted together, Redis's apart.
 /// </summary>
 internal static class RedisBenchmark
 {
@@ -13,31 +12,44 @@ internal static class RedisBenchmark
 
     public static async Task<int> RunAsync(Arguments arguments)
     {
-        var cores = Cores.Choose();
-        var bursts = arguments.Numbers("burst", "300,1");
-        var rounds = arguments.Number("rounds", 3);
-        await using var redis = await RedisServer.StartAsync(cores.Server);
-        var report = new StringBuilder("| size | subscribers | pace | nodes | deliveries/s | p50 ms | p99 ms | CPU s/million | allocated B/delivery |\n|---:|---:|---|---|---:|---:|---:|---:|---:|\n");
-        foreach (var size in arguments.Numbers("size", "100"))
+        var quick = arguments.Has("quick");
+        var settings = new FanOutSettings(
+            [],
+            arguments.Numbers("subscribers", "1000"),
+            arguments.Numbers("size", "100"),
+            arguments.Numbers("burst", "300,1"),
+            arguments.Number("rounds", quick ? 1 : 3),
+            arguments.Seconds("seconds", quick ? 1 : 2),
+            arguments.Seconds("warmup", quick ? 0.5 : 1),
+            quick ? 1.5 : 4,
+            Idle: 0,
+            Cores.Choose());
+        await using var redis = await RedisServer.StartAsync(settings.Cores.Server);
+        var groups = new List<(FanOutContender Contender, List<(Child Process, int Port)> Servers)>();
+        var rows = new List<FanOutRow>();
+        try
         {
-            foreach (var subscribers in arguments.Numbers("subscribers", "1000"))
+            foreach (var (contender, assembly, server) in Contenders(redis))
             {
-                var nodes = Contenders(redis);
-                var measured = new List<FanOutResult[][]>();
-                foreach (var node in nodes)
-                    measured.Add(await MeasureAsync(arguments, cores, node, size, subscribers, bursts, rounds));
-                for (var i = 0; i < bursts.Length; i++)
-                {
-                    for (var j = 0; j < nodes.Length; j++)
-                    {
-                        var row = new FanOutRow(nodes[j].Contender, subscribers, size, bursts[i], WithStalled: false, [.. measured[j].Select(result => result[i])]);
-                        var pace = bursts[i] == 1 ? "paced" : $"bursts of {bursts[i]}";
-                        report.Append(CultureInfo.InvariantCulture, $"| {size} B | {subscribers:#,0} | {pace} | {row.Contender.Name} | {row.DeliveriesPerSecond:#,0} | {row.P50 / 1000:0.0} | {row.P99 / 1000:0.0} | {row.Cpu:0.00} | {row.AllocatedBytes:0.0} |\n");
-                    }
-                }
+                groups.Add((contender, []));
+                for (var i = 0; i < Nodes; i++)
+                    groups[^1].Servers.Add(await Child.StartServerAsync(settings.Cores.Server, contender.Name, assembly, server));
             }
+
+            // Tiered compilation has settled before the first figure.
+            foreach (var (contender, servers) in groups)
+                await LoadAsync(settings with { Seconds = settings.FirstWarmup }, redis, contender, servers, settings.Subscribers[0], settings.Sizes[0]);
+            foreach (var size in settings.Sizes)
+                foreach (var subscribers in settings.Subscribers)
+                    rows.AddRange(await MeasureAsync(settings, redis, groups, subscribers, size));
         }
-        Console.WriteLine(report);
+        finally
+        {
+            foreach (var (process, _) in groups.SelectMany(group => group.Servers))
+                await process.DisposeAsync();
+        }
+
+        await RunProgram.SaveAsync(arguments, "Redis.md", RedisReport.Write(RunProgram.Command(arguments), settings, rows, arguments.Text("note", "").Trim()));
         return 0;
     }
 
@@ -54,45 +66,38 @@ internal static class RedisBenchmark
         ];
     }
 
-    private static async Task<FanOutResult[][]> MeasureAsync(
-        Arguments arguments,
-        (int Server, int Load) cores,
-        (FanOutContender Contender, string? Assembly, string[] Server) node,
-        int size,
-        int subscribers,
-        int[] bursts,
-        int rounds)
+    private static async Task<List<FanOutRow>> MeasureAsync(
+        FanOutSettings settings, RedisServer redis, List<(FanOutContender Contender, List<(Child Process, int Port)> Servers)> groups, int subscribers, int size)
     {
-        var servers = new List<(Child Process, int Port)>();
-        try
+        var results = groups.ToDictionary(group => group.Contender, _ => new List<FanOutResult[]>());
+        for (var round = 0; round < settings.Rounds; round++)
         {
-            for (var i = 0; i < Nodes; i++)
-                servers.Add(await Child.StartServerAsync(cores.Server, node.Contender.Name, node.Assembly, node.Server));
-
-            // Tiered compilation has settled before the first figure.
-            await LoadAsync(seconds: 4);
-            var results = new FanOutResult[rounds][];
-            for (var round = 0; round < rounds; round++)
-                results[round] = await LoadAsync(arguments.Seconds("seconds", 2));
-            return results;
-        }
-        finally
-        {
-            foreach (var (process, _) in servers)
-                await process.DisposeAsync();
+            foreach (var (contender, servers) in groups)
+                results[contender].Add(await LoadAsync(settings, redis, contender, servers, subscribers, size));
         }
 
-        Task<FanOutResult[]> LoadAsync(double seconds) => Child.RunAsync<FanOutResult[]>(
-            cores.Load,
+        var rows = new List<FanOutRow>();
+        for (var i = 0; i < settings.Bursts.Length; i++)
+        {
+            foreach (var (contender, rounds) in results)
+                rows.Add(new FanOutRow(contender, subscribers, size, settings.Bursts[i], WithStalled: false, [.. rounds.Select(round => round[i])]));
+        }
+
+        return rows;
+    }
+
+    private static Task<FanOutResult[]> LoadAsync(
+        FanOutSettings settings, RedisServer redis, FanOutContender contender, List<(Child Process, int Port)> servers, int subscribers, int size) => Child.RunAsync<FanOutResult[]>(
+            settings.Cores.Load,
             TimeSpan.FromMinutes(5),
-            node.Contender.Name,
+            contender.Name,
             "fan-load",
             "--port", string.Join(',', servers.Select(server => server.Port)),
-            "--protocol", node.Contender.Protocol.ToString(),
+            "--protocol", contender.Protocol.ToString(),
             "--subscribers", subscribers.ToString(CultureInfo.InvariantCulture),
             "--size", size.ToString(CultureInfo.InvariantCulture),
-            "--burst", string.Join(',', bursts),
-            "--seconds", seconds.ToString(CultureInfo.InvariantCulture),
-            "--warmup", arguments.Seconds("warmup", 1).ToString(CultureInfo.InvariantCulture));
-    }
+            "--burst", string.Join(',', settings.Bursts),
+            "--seconds", settings.Seconds.ToString(CultureInfo.InvariantCulture),
+            "--warmup", settings.Warmup.ToString(CultureInfo.InvariantCulture),
+            "--other-process", redis.ProcessId.ToString(CultureInfo.InvariantCulture));
 }

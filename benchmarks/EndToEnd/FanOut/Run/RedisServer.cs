@@ -18,6 +18,9 @@ internal sealed class RedisServer : IAsyncDisposable
 
     public string Endpoint { get; }
 
+    // taskset replaces itself by the program, so the id is the program's.
+    public int ProcessId => _process.Id;
+
     public static async Task<RedisServer> StartAsync(int core)
     {
         var port = FreePort();
