@@ -54,6 +54,9 @@ public static class RealtimeEventIds
     /// <summary>A WebSocket's handler ended because its connection did. Debug.</summary>
     public const int HandlerInterrupted = 14;
 
+    /// <summary>A WebSocket was ended because the process was short of memory and its peer held most: its user, how much. Warning.</summary>
+    public const int MemoryShed = 15;
+
     /// <summary>An event stream was refused because its cursor is malformed or too long. Information.</summary>
     public const int CursorRefused = 20;
 

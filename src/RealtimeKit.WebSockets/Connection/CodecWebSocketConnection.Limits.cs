@@ -23,9 +23,10 @@ internal sealed partial class CodecWebSocketConnection : IMemoryHolder
     private bool _hasMessage;
     private volatile bool _isAccountClosed;
     private volatile bool _isShed;
+    private long _shedBytes;
 
-    /// <summary>Whether it was ended because its peer held too much of a <see cref="RealtimeMemoryBudget"/>.</summary>
-    public bool IsShed => _isShed;
+    /// <summary>How much it held when it was ended because of a <see cref="RealtimeMemoryBudget"/>, in bytes; 0 where it was not.</summary>
+    public long ShedBytes => Volatile.Read(ref _shedBytes);
 
     // Fields of both gates, read without them: each is one number or reference, and all that is asked for is an estimate.
     public override long RetainedBytes =>
@@ -35,6 +36,7 @@ internal sealed partial class CodecWebSocketConnection : IMemoryHolder
 
     void IMemoryHolder.Shed()
     {
+        Volatile.Write(ref _shedBytes, RetainedBytes);
         _isShed = true;
         _metrics.Shed(_isServer);
         _ = ShedAsync();

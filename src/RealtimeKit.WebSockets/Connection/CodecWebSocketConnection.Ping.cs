@@ -10,6 +10,10 @@ internal sealed partial class CodecWebSocketConnection
     private long _lastPingId;
     private List<PingWaiter>? _pings;
 
+    // Since when, as the wheel saw it, nothing was read and nothing received.
+    private long _stuckSince;
+    private uint _stuckVersion;
+
     public override async ValueTask<TimeSpan> PingAsync(CancellationToken cancellationToken = default)
     {
         if (!_transport.SeesControlFrames)
@@ -30,6 +34,7 @@ internal sealed partial class CodecWebSocketConnection
                 var payload = new byte[sizeof(long)];
                 BinaryPrimitives.WriteInt64BigEndian(payload, ping.Id);
                 await SendSequenceAsync(WebSocketOpcode.Ping, new ReadOnlySequence<byte>(payload), SendForm.Message, cancellationToken).ConfigureAwait(false);
+                _wheel.EnsureWithin(_timer, ticks: 4);
                 ReadAhead();
             }
 
@@ -63,6 +68,32 @@ internal sealed partial class CodecWebSocketConnection
                 _pings.RemoveAt(i);
                 ping.TrySetResult(_clock.GetElapsedTime(ping.Started));
             }
+        }
+    }
+
+    // Under the input gate. Whoever waits for a pong inside its receive loop is the one who would have to receive what lies before it.
+    private bool CheckPings(long now)
+    {
+        if (_readPending || _waiting != ReceiveKind.None || _isThrottled || _stuckVersion != _version || _lastReceived > _stuckSince)
+        {
+            _stuckSince = now;
+            _stuckVersion = _version;
+        }
+
+        using (_pingGate.Enter())
+        {
+            if (_pings is not { Count: > 0 } pings)
+                return false;
+            for (var i = pings.Count - 1; i >= 0; i--)
+            {
+                var since = Math.Max(Math.Max(pings[i].Started, _stuckSince), _wheel.StalledUntil);
+                if (_options.KeepAliveTimeout == Timeout.InfiniteTimeSpan || _clock.GetElapsedTime(since, now) < _options.KeepAliveTimeout)
+                    continue;
+                pings[i].TrySetException(new TimeoutException("No pong could be read: what was read ahead is full of messages, and nobody receives them."));
+                pings.RemoveAt(i);
+            }
+
+            return pings.Count > 0;
         }
     }
 

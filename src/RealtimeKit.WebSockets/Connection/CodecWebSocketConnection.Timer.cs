@@ -61,6 +61,8 @@ internal sealed partial class CodecWebSocketConnection
             LookAhead();
             CheckFirstMessage(now, out var left);
             next = _inputEnded ? VisitWhenBusy : CheckPeer(now, out isDead);
+            if (CheckPings(now) && VisitWhenBusy < next)
+                next = VisitWhenBusy;
             if (left < next)
                 next = left;
             if (_inputEnded && _waiting != ReceiveKind.None)

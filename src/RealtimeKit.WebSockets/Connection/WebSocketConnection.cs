@@ -169,12 +169,17 @@ public abstract partial class WebSocketConnection : IAsyncDisposable
 
     /// <summary>
     /// Sends a ping and waits for its pong (RFC 6455 §5.5.2). The pong comes behind what the peer has sent before: while nobody receives, no
-    /// more than <see cref="WebSocketConnectionOptions.ReadAheadSize"/> of that is read. So a loop that receives calls this beside itself, or with a
-    /// token that ends the wait.
+    /// more than <see cref="WebSocketConnectionOptions.ReadAheadSize"/> of that is read. So a loop that receives calls this beside itself: awaited
+    /// inside of it, it fails where the pong lies behind more than that. A peer that answers no pings, but lives, is waited for until the
+    /// token is cancelled.
     /// </summary>
     /// <param name="cancellationToken">Cancels the wait.</param>
     /// <returns>The round-trip time.</returns>
     /// <exception cref="WebSocketException">The connection ended before the pong came.</exception>
+    /// <exception cref="TimeoutException">
+    /// For <see cref="WebSocketConnectionOptions.KeepAliveTimeout"/> what was read ahead has been full and nobody has received, so that no pong
+    /// could be read. The connection lives on.
+    /// </exception>
     /// <exception cref="NotSupportedException">The connection wraps a BCL socket, which sends no pings on request.</exception>
     public abstract ValueTask<TimeSpan> PingAsync(CancellationToken cancellationToken = default);
 

@@ -97,7 +97,8 @@ public sealed partial class WebSocketConnectionOptions
 
     /// <summary>
     /// How long after such a ping the peer may stay silent before the connection is aborted; any inbound byte counts as life.
-    /// <see cref="Timeout.InfiniteTimeSpan"/> never gives a peer up. Default: 10 s.
+    /// <see cref="Timeout.InfiniteTimeSpan"/> never gives a peer up. Default: 10 s. As long a <see cref="WebSocketConnection.PingAsync"/> waits
+    /// while its pong cannot be read, because nobody receives what lies before it.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is neither positive nor infinite.</exception>
     public TimeSpan KeepAliveTimeout { get; set => field = Deadline(value); } = TimeSpan.FromSeconds(10);

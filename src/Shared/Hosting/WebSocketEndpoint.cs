@@ -38,6 +38,8 @@ internal sealed partial class WebSocketEndpoint(
     private async Task FinishAsync(AcceptedWebSocket accepted, Exception? error)
     {
         var connection = accepted.Connection;
+        if (connection.ShedBytes is > 0 and var bytes)
+            Log.Shed(logger, accepted.UserId, bytes);
         try
         {
             if (error is not null && !IsOfPeer(error, connection))
@@ -78,6 +80,9 @@ internal sealed partial class WebSocketEndpoint(
 
     private static partial class Log
     {
+        [LoggerMessage(RealtimeEventIds.MemoryShed, LogLevel.Warning, "The process is short of memory: the WebSocket of user {UserId}, which held {Bytes} bytes, is ended.", EventName = nameof(RealtimeEventIds.MemoryShed))]
+        public static partial void Shed(ILogger logger, string? userId, long bytes);
+
         [LoggerMessage(RealtimeEventIds.Connected, LogLevel.Debug, "WebSocket of user {UserId} connected, subprotocol {SubProtocol}.", EventName = nameof(RealtimeEventIds.Connected))]
         public static partial void Connected(ILogger logger, string? userId, string? subProtocol);
 

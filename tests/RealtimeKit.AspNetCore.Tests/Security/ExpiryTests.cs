@@ -1,4 +1,5 @@
 using System.Net.WebSockets;
+using System.Security.Claims;
 using Microsoft.Extensions.Time.Testing;
 using RealtimeKit.Topics;
 
@@ -53,6 +54,45 @@ public class ExpiryTests
         (await topics.ReadAsync()).Should().BeNull();
         await Until.TrueAsync(() => server.Logs.Ours.Count(record => record.Event.Id == RealtimeEventIds.StreamEnded && record.Message.EndsWith("Expired.", StringComparison.Ordinal)) == 2);
         (await TopicEvents.StatusAsync(server, "/sse", cookie)).Should().Be(401);
+    }
+
+    // RFC 7519 §4.1.4: what a token says that a scheme which keeps no time of its own has validated, and ten seconds more by default.
+    [Theory(Timeout = Until.Bound), InlineData("20"), InlineData("20.75")]
+    public async Task Expiry_OfTheClaimExp_ClosesAfterTheDefaultGrace(string seconds)
+    {
+        var clock = new FakeTimeProvider(DateTimeOffset.UnixEpoch.AddDays(20_000));
+        var start = clock.GetUtcNow();
+        var exp = $"{start.ToUnixTimeSeconds() + int.Parse(seconds.Split('.')[0], System.Globalization.CultureInfo.InvariantCulture)}{seconds[2..]}";
+        await using var server = await AccessServer.StartAsync(
+            Wire.Pipes,
+            options => options.ExpiryGrace = new RealtimeOptions().ExpiryGrace,
+            clock: clock,
+            map: app =>
+            {
+                // As bearer schemes do whose results carry no ExpiresUtc.
+                app.Use((context, next) =>
+                {
+                    if (context.Request.Headers["X-Exp"] is [{ } exp])
+                        context.User = new ClaimsPrincipal(new ClaimsIdentity([new Claim("sub", "ann"), new Claim("exp", exp)], "token"));
+                    return next(context);
+                });
+                app.MapServerSentEvents("/events", (_, closed) => Task.Delay(Timeout.Infinite, closed));
+            });
+        new RealtimeOptions().ExpiryGrace.Should().Be(TimeSpan.FromSeconds(10));
+        using var client = await server.ConnectAsync("/open", options => options.SetRequestHeader("X-Exp", exp));
+        using var events = await EventStream.OpenedAsync(server, "/events", ("X-Exp", exp));
+        clock.Advance(TimeSpan.FromSeconds(29.5));
+        await client.SendTextAsync("x");
+        (await client.ReceiveTextAsync()).Should().Be("x", "clocks differ");
+        (await server.ConnectStatusAsync("/open", ("X-Exp", exp))).Should().Be(101);
+
+        clock.Advance(TimeSpan.FromSeconds(2));
+        (await client.ReceiveMessageAsync()).Type.Should().Be(WebSocketMessageType.Close);
+        client.CloseStatus.Should().Be((WebSocketCloseStatus)4401);
+        (await events.ReadAsync()).Should().BeNull();
+        (await server.ConnectStatusAsync("/open", ("X-Exp", exp))).Should().Be(401);
+        foreach (var odd in new[] { "", "soon", "-1", "NaN", "1e400" })
+            (await server.ConnectStatusAsync("/open", ("X-Exp", odd))).Should().Be(101, "'{0}' is no time: nothing is known of an end", odd);
     }
 
     [Theory(Timeout = Until.Bound), InlineData("ann", RealtimeRefreshResult.Refreshed), InlineData("bob", RealtimeRefreshResult.OtherUser)]

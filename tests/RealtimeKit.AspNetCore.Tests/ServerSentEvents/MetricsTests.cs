@@ -19,8 +19,10 @@ public class MetricsTests
         const string Body = ": open\n\nretry: 3000\n\ndata: one\n\nid: 7\ndata: two\ndata: lines\n\ndata: {\"Number\":3,\"Text\":\"three\"}\n\n:\n\n: a comment\n\n";
         var options = new ServerSentEventEndpointOptions { TimeProvider = _time };
         var end = new TaskCompletionSource();
+        ServerSentEventWriter? writer = null;
         await using var server = await TestServerHost.StartAsync(wire, app => app.MapServerSentEvents("/sse", options, async (events, cancel) =>
         {
+            writer = events;
             await events.WriteAsync("one", cancellationToken: cancel);
             await events.WriteAsync(PreparedServerSentEvent.Create("two\nlines"), "7", cancel);
             await events.WriteAsync(new Tick(3, "three"), Json.Default.Tick, cancellationToken: cancel);
@@ -33,6 +35,7 @@ public class MetricsTests
             await stream.ReadAsync();
         meter.Sum("active_streams").Should().Be(1);
 
+        await IdleAsync(() => writer);
         _time.Pass(TimeSpan.FromSeconds(15));
         (await stream.ReadAsync()).Should().Be(":");
         end.SetResult();
@@ -68,9 +71,15 @@ public class MetricsTests
     [Fact(Timeout = Until.Bound)]
     public async Task Stream_HostStopsOrAgeIsReached_SaysSo()
     {
-        await using var server = await StartAsync(static (_, cancel) => Task.Delay(Timeout.Infinite, cancel));
+        ServerSentEventWriter? writer = null;
+        await using var server = await StartAsync((events, cancel) =>
+        {
+            writer = events;
+            return Task.Delay(Timeout.Infinite, cancel);
+        });
         using var meter = new MeterRecorder(server);
         using var first = await EventStream.OpenedAsync(server);
+        await IdleAsync(() => writer);
         _time.Pass(TimeSpan.FromHours(4));
         (await meter.EndAsync()).Reason.Should().Be(Reason + "max_age");
 
@@ -111,6 +120,9 @@ public class MetricsTests
         await meter.EndAsync();
         meter.Values("active_streams").Should().BeEmpty();
     }
+
+    // What the client has read, the server may still be writing: by this clock for longer than a write may take.
+    private static Task IdleAsync(Func<ServerSentEventWriter?> writer) => Until.TrueAsync(() => writer() is { IsWriting: false });
 
     private Task<TestServerHost> StartAsync(Func<ServerSentEventWriter, CancellationToken, Task> handler) =>
         TestServerHost.StartAsync(Wire.Pipes, app => app.MapServerSentEvents("/sse", new ServerSentEventEndpointOptions { TimeProvider = _time }, handler));

@@ -38,6 +38,63 @@ public class ReadAheadTests
         (await harness.Connection.ReceiveAsync().Within()).GetText().Should().Be("unread");
     }
 
+    // RFC 6455 §5.5.3: a pong comes when the peer finds it practical, behind whatever it sends; here the loop itself would have to receive that.
+    [Theory]
+    [MemberData(nameof(MemoryWires))]
+    public async Task PingIsAwaitedInsideTheReceiveLoop_PongLiesBehindMoreThanIsReadAhead_FailsAndTheLoopGoesOn(Wire wire)
+    {
+        const int Waiting = 30;
+        var clock = new FakeTimeProvider();
+        await using var harness = await Harness.CreateAsync(wire, options =>
+        {
+            options.TimeProvider = clock;
+            options.ReadAheadSize = 1024;
+        });
+        await harness.Peer.SendAsync(Frames.TextFrame("ping me"));
+        (await harness.Connection.ReceiveAsync().Within()).GetText().Should().Be("ping me");
+        var pinging = PingAsync(harness.Connection);
+        var ping = await harness.Peer.ReadAsync(Frames.Ping);
+        for (var i = 0; i < Waiting; i++)
+            await harness.Peer.SendAsync(Frames.BinaryFrame(Frames.Pattern(100, i)));
+        await harness.Peer.SendAsync(Frames.PongFrame(ping.Payload));
+
+        (await clock.PassUntil(pinging, TimeSpan.FromSeconds(30))).Should().BeOfType<TimeoutException>();
+        for (var i = 0; i < Waiting; i++)
+            (await harness.Connection.ReceiveAsync().Within()).ToArray().Should().Equal(Frames.Pattern(100, i));
+        harness.Connection.State.Should().Be(WebSocketState.Open);
+
+        pinging = PingAsync(harness.Connection);
+        ping = await harness.Peer.ReadAsync(Frames.Ping);
+        await harness.Peer.SendAsync(Frames.PongFrame(ping.Payload));
+        (await pinging.Within()).Should().BeNull("nothing lies before this pong");
+    }
+
+    [Theory]
+    [MemberData(nameof(MemoryWires))]
+    public async Task PingBesideASlowReceiver_PongLiesBehindMoreThanIsReadAhead_IsWaitedFor(Wire wire)
+    {
+        const int Waiting = 30;
+        var clock = new FakeTimeProvider();
+        await using var harness = await Harness.CreateAsync(wire, options =>
+        {
+            options.TimeProvider = clock;
+            options.ReadAheadSize = 1024;
+        });
+        var pinging = PingAsync(harness.Connection);
+        var ping = await harness.Peer.ReadAsync(Frames.Ping);
+        for (var i = 0; i < Waiting; i++)
+            await harness.Peer.SendAsync(Frames.BinaryFrame(Frames.Pattern(100, i)));
+        await harness.Peer.SendAsync(Frames.PongFrame(ping.Payload));
+
+        for (var i = 0; i < Waiting; i++)
+        {
+            (await harness.Connection.ReceiveAsync().Within()).ToArray().Should().Equal(Frames.Pattern(100, i));
+            await clock.Pass(TimeSpan.FromSeconds(4));
+        }
+
+        (await pinging.Within()).Should().BeNull("somebody receives");
+    }
+
     [Theory]
     [MemberData(nameof(MainWires))]
     public async Task NobodyReceives_Close_IsAnsweredAndShown(Wire wire)
@@ -365,5 +422,18 @@ public class ReadAheadTests
         await using var harness = await Harness.CreateAsync(Wire.Pipe, options => options.TimeProvider = clock);
         await harness.Peer.SendAsync(Frames.TextFrame("unread"), Frames.CloseFrame(1000));
         (await clock.PassUntil(harness.Peer.ReadAsync(Frames.Close), TimeSpan.FromSeconds(10))).CloseCode.Should().Be(1000);
+    }
+
+    private static async Task<Exception?> PingAsync(WebSocketConnection connection)
+    {
+        try
+        {
+            await connection.PingAsync();
+            return null;
+        }
+        catch (Exception error)
+        {
+            return error;
+        }
     }
 }

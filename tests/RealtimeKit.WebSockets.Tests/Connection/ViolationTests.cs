@@ -81,7 +81,7 @@ public class ViolationTests
             // Where the peer's Close can be told from the rest, it ends the wait; otherwise the end of the stream does.
             harness.Peer.Finish();
             await harness.Connection.DisposeAsync().Within();
-            var frames = (await harness.Peer.ReadToEndAsync()).Where(frame => frame.Opcode != Frames.Pong || frame.Text == "never").ToList();
+            var frames = (await harness.Peer.ReadToEndAsync()).Where(frame => frame.Opcode != Frames.Pong || (frame.Text == "never" && !IsFoundByTheReceiver(error))).ToList();
             frames.Select(frame => frame.Opcode).Should().Equal(Frames.Text, Frames.Text, Frames.Close);
             frames[0].Text.Should().Be("1");
             frames[1].Text.Should().Be("2");
@@ -94,8 +94,8 @@ public class ViolationTests
     public async Task Violation_WhileNobodyReceives_IsAnsweredAtOnce(string name)
     {
         var (bytes, error) = Violations[name];
-        if (error is WebSocketProtocolError.InvalidUtf8 or WebSocketProtocolError.MessageTooBig)
-            return;   // a matter of the message, which is for a receiver
+        if (IsFoundByTheReceiver(error))
+            return;
         await using var harness = await Harness.CreateAsync(Wire.Pipe);
         using var started = harness.Connection.Closed.Register(() => { });
         _ = harness.Connection.PingAsync().AsTask().ContinueWith(static task => _ = task.Exception, TaskScheduler.Default);   // begins to read
@@ -222,6 +222,10 @@ public class ViolationTests
         await Task.Run(async () => await connection.DisposeAsync()).Within();
         flood.IsDisposed.Should().BeTrue();
     }
+
+    // A matter of the message, which is not looked at before somebody receives it: until then a ping behind it is answered. RFC 6455 §8.1
+    // fails a connection for invalid UTF-8 once an endpoint finds it.
+    private static bool IsFoundByTheReceiver(WebSocketProtocolError error) => error is WebSocketProtocolError.InvalidUtf8 or WebSocketProtocolError.MessageTooBig;
 
     private static async Task EchoAsync(WebSocketConnection connection)
     {

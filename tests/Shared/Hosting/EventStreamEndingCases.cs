@@ -111,11 +111,17 @@ public class EventStreamEndingCases
     [Fact(Timeout = Until.Bound)]
     public async Task MaxAge_HandlerDoesNotListen_IsCutOff()
     {
+        var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var stuck = new TaskCompletionSource();
         var options = new ServerSentEventEndpointOptions { TimeProvider = _time, MaxAge = TimeSpan.FromMinutes(1), HeartbeatInterval = Timeout.InfiniteTimeSpan };
-        await using var server = await TestServerHost.StartAsync(Wire.Pipes, app => app.MapServerSentEvents("/sse", options, async (_, _) => await stuck.Task));
+        await using var server = await TestServerHost.StartAsync(Wire.Pipes, app => app.MapServerSentEvents("/sse", options, async (_, _) =>
+        {
+            started.SetResult();
+            await stuck.Task;
+        }));
         await using var client = await RawRequest.SendAsync(server.Port, "/sse");
         await client.ReadUntilAsync("retry: 3000\n\n");
+        await started.Task;   // what the client has read, the server may still be writing: by this clock for longer than a write may take
         _time.Pass(TimeSpan.FromSeconds(61));
         var end = client.ReadUntilAsync("never");
         _time.Pass(TimeSpan.FromSeconds(20));   // five seconds, noticed up to two visits late

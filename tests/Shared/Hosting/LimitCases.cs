@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.WebSockets;
 using System.Threading.RateLimiting;
+using RealtimeKit.Topics;
 using RealtimeKit.WebSockets;
 
 namespace RealtimeKit.Tests;
@@ -169,6 +170,7 @@ public class LimitCases
         // Over HTTP/2 the framework's Abort leaves a send that is under way: it goes on sending, or waits for ever. Cancelling ends it.
         await enough.CancelAsync();
         await flood;
+        await Until.TrueAsync(() => server.Logs.Ours.Any(record => record.Event.Id == RealtimeEventIds.MemoryShed));
         await light.SendAsync(new byte[5], WebSocketMessageType.Binary, endOfMessage: true, Until.Cancelled);
         (await light.ReceiveMessageAsync()).Payload.Should().HaveCount(100_005);
         await light.CloseAsync(WebSocketCloseStatus.NormalClosure, null, Until.Cancelled);
@@ -200,6 +202,25 @@ public class LimitCases
         await socket.SendTextAsync("x");
         (await socket.ReceiveMessageAsync()).Type.Should().Be(WebSocketMessageType.Close);
         socket.CloseStatus.Should().Be(WebSocketCloseStatus.PolicyViolation);
+    }
+
+    // Requests of the protocol are messages like any other: what is too much is neither published nor acknowledged.
+    [Theory(Timeout = Until.Bound), InlineData("json.webpubsub.azure.v1"), InlineData("json.reliable.webpubsub.azure.v1")]
+    public async Task RateLimits_WebPubSubRequests_CloseWith1008(string protocol)
+    {
+        const int Allowed = 5;
+        var limits = new RealtimeRateLimits { Messages = _ => Bucket("all", Allowed) };
+        await using var server = await TopicsServer.StartAsync(Wire.Pipes, TopicsServer.AllowPublish, options => options.WebSockets.RateLimits = limits);
+        using var client = await server.ConnectAsync("/live", options => options.AddSubProtocol(protocol));
+        (await client.ReceiveTextAsync()).Should().Contain("connected");
+        for (var i = 1; i <= Allowed + 1; i++)
+            await client.SendTextAsync($$"""{"type":"sendToGroup","group":"g","ackId":{{i}},"dataType":"text","data":"x"}""");
+        for (var i = 1; i <= Allowed; i++)
+            (await client.ReceiveTextAsync()).Should().Contain($"\"ackId\":{i}").And.Contain("true");
+        (await client.ReceiveMessageAsync()).Type.Should().Be(WebSocketMessageType.Close);
+        client.CloseStatus.Should().Be(WebSocketCloseStatus.PolicyViolation);
+        (await server.Hub().GetCursorAsync(["g"])).TryGetPosition("g", out var position).Should().BeTrue();
+        position.Offset.Should().Be(Allowed);
     }
 
     [Fact(Timeout = Until.Bound)]

@@ -43,10 +43,24 @@ internal sealed partial class TicketAuthenticationHandler(
 
     protected override Task HandleChallengeAsync(AuthenticationProperties properties)
     {
-        // RFC 9110 §15.5.2 wants to be told how; but a client with a ticket that nobody can look up is not to blame.
-        Response.StatusCode = _isStoreAway ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status401Unauthorized;
-        if (!_isStoreAway)
-            Response.Headers.Append("WWW-Authenticate", Scheme.Name);
+        if (_isStoreAway)
+        {
+            // A client with a ticket that nobody can look up is not to blame, whatever the other schemes of its endpoint say after this one.
+            Response.OnStarting(static response => BlameTheStore((HttpResponse)response), Response);
+            return Task.CompletedTask;
+        }
+
+        Response.StatusCode = StatusCodes.Status401Unauthorized;
+        Response.Headers.Append("WWW-Authenticate", Scheme.Name);   // RFC 9110 §15.5.2
+        return Task.CompletedTask;
+    }
+
+    private static Task BlameTheStore(HttpResponse response)
+    {
+        response.StatusCode = StatusCodes.Status503ServiceUnavailable;
+        response.Headers.RetryAfter = "1";
+        response.Headers.Remove("WWW-Authenticate");
+        response.Headers.Remove("Location");
         return Task.CompletedTask;
     }
 

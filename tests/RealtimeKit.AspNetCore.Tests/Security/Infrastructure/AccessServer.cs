@@ -34,9 +34,9 @@ internal static class AccessServer
             app =>
             {
                 app.MapPost("/login/{name}", (string name, double? @for) => Microsoft.AspNetCore.Http.TypedResults.SignIn(
-                    User(name), Properties(clock, @for), CookieAuthenticationDefaults.AuthenticationScheme));
+                    User(name), Properties(clock, @for), CookieAuthenticationDefaults.AuthenticationScheme)).AllowAnonymous();
                 app.MapPost("/token/{name}", (string name) => Microsoft.AspNetCore.Http.TypedResults.SignIn(
-                    User(name), authenticationScheme: BearerTokenDefaults.AuthenticationScheme));
+                    User(name), authenticationScheme: BearerTokenDefaults.AuthenticationScheme)).AllowAnonymous();
                 app.MapTickets("/tickets").RequireAuthorization(policy => policy
                     .AddAuthenticationSchemes(CookieAuthenticationDefaults.AuthenticationScheme, BearerTokenDefaults.AuthenticationScheme).RequireAuthenticatedUser());
                 string[] schemes = [CookieAuthenticationDefaults.AuthenticationScheme, BearerTokenDefaults.AuthenticationScheme];
