@@ -24,8 +24,10 @@ public sealed partial class ServerSentEventAssembler
             return true;
 
         _attention = true;
-        var room = _options.MaxLineLength - _line.Length;
-        var taken = _line.AppendUntilLineEnd(input.Length > room ? input[..(room + 1)] : input);
+        var room = (long)_options.MaxLineLength - _line.Length;
+        if (_state.AtFirstLine && ByteOrderMark.MayBegin(_line.Span, input))
+            room += ByteOrderMark.Length;
+        var taken = _line.AppendUntilLineEnd(input.Length > room ? input[..(int)(room + 1)] : input);
         if (taken > room)
             return Fail(ServerSentEventLimit.MaxLineLength, ref input, out _);
 

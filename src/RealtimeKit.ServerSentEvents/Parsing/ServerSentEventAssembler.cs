@@ -346,13 +346,11 @@ public sealed partial class ServerSentEventAssembler : IDisposable
     /// <summary>Begins the first line where all of a byte order mark would be there.</summary>
     private bool TryPassByteOrderMark(scoped ref ReadOnlySpan<byte> input)
     {
-        if (_attention || _state.Scanned != 0 || input.Length < 3)
+        if (_attention || _state.Scanned != 0 || input.Length < ByteOrderMark.Length)
             return false;
-
-        // WHATWG HTML §9.2.5: one leading byte order mark is no part of the stream.
         _state.AtFirstLine = false;
-        if (input.StartsWith("\uFEFF"u8))
-            input = input[3..];
+        if (ByteOrderMark.Begins(input))
+            input = input[ByteOrderMark.Length..];
         return true;
     }
 

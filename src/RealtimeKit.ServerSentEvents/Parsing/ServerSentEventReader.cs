@@ -143,10 +143,10 @@ public ref struct ServerSentEventReader
             if (end >= 0)
             {
                 end += from;
-                if (end > _state.MaxLineLength)
+                var line = _rest[..end];
+                if (IsTooLong(line))
                     return ServerSentEventToken.Invalid;
                 _state.Scanned = 0;
-                var line = _rest[..end];
                 if (_rest[end] == (byte)'\r')
                     SkipCarriageReturn(end);
                 else
@@ -172,10 +172,9 @@ public ref struct ServerSentEventReader
     {
         if (_state.AtFirstLine)
         {
-            // WHATWG HTML §9.2.5: one leading byte order mark is no part of the stream.
             _state.AtFirstLine = false;
-            if (line.StartsWith("\uFEFF"u8))
-                line = line[3..];
+            if (ByteOrderMark.Begins(line))
+                line = line[ByteOrderMark.Length..];
         }
 
         if (!line.IsEmpty)
@@ -186,7 +185,7 @@ public ref struct ServerSentEventReader
 
     private ServerSentEventToken ReadUnfinishedLine()
     {
-        if (_rest.Length > _state.MaxLineLength)
+        if (IsTooLong(_rest))
             return ServerSentEventToken.Invalid;
         _state.Scanned = _rest.Length;
         _value = default;
@@ -203,7 +202,7 @@ public ref struct ServerSentEventReader
             var from = (int)Math.Clamp(_state.Scanned - length, 0, span.Length);
             var end = LineEnd.IndexOf(span[from..]);
             length += end < 0 ? span.Length : from + end;
-            if (length > _state.MaxLineLength)
+            if (length > _state.MaxLineLength && !(IsWithinLimitAfterMark(length) && ByteOrderMark.MayBegin(unread.Slice(0, length))))
                 return ServerSentEventToken.Invalid;
             if (end >= 0)
                 return ParseLine(unread, length, span[from + end] == (byte)'\r');
@@ -224,13 +223,8 @@ public ref struct ServerSentEventReader
         if (_state.AtFirstLine)
         {
             _state.AtFirstLine = false;
-            Span<byte> start = stackalloc byte[3];
-            if (line.Length >= 3)
-            {
-                line.Slice(0, 3).CopyTo(start);
-                if (start.SequenceEqual("\uFEFF"u8))
-                    line = line.Slice(3);
-            }
+            if (ByteOrderMark.Begins(line))
+                line = line.Slice(ByteOrderMark.Length);
         }
 
         _value = default;
@@ -240,6 +234,11 @@ public ref struct ServerSentEventReader
         _hasValueSequence = token != ServerSentEventToken.None;
         return token;
     }
+
+    private readonly bool IsTooLong(ReadOnlySpan<byte> line) =>
+        line.Length > _state.MaxLineLength && !(IsWithinLimitAfterMark(line.Length) && ByteOrderMark.MayBegin(line));
+
+    private readonly bool IsWithinLimitAfterMark(long length) => _state.AtFirstLine && length - ByteOrderMark.Length <= _state.MaxLineLength;
 
     private void SkipCarriageReturn(int end)
     {

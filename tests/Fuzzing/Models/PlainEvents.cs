@@ -35,7 +35,7 @@ internal sealed class PlainEvents
         for (var i = 0; i < lines.Length; i++)
         {
             var line = lines[i];
-            if (line.Length > options.MaxLineLength)
+            if (line.Length > options.MaxLineLength && !(lines.Length == 1 && "\u00EF\u00BB\u00BF".StartsWith(line, StringComparison.Ordinal)))   // nor what may become a byte order mark
                 return result.Fail(ServerSentEventLimit.MaxLineLength);
             if (i == lines.Length - 1)
                 break;   // it has no end

@@ -59,6 +59,8 @@ internal sealed class WebPubSubTarget : FuzzTarget
     private static void CheckReader(byte[] json)
     {
         var isRead = WebPubSubRequestReader.TryRead(json, out var request);
+        if (!System.Text.Unicode.Utf8.IsValid(json))
+            return;   // no connection hands it on (RFC 6455 §8.1)
         JsonDocument? document = null;
         try
         {

@@ -15,6 +15,31 @@ public class HostileStreamTests
     public void TryRead_EndlessLine_BreaksTheLineLimit(int blockSize) =>
         LimitOf(Repeat("data: ", "x", 1000), blockSize).Should().Be(ServerSentEventLimit.MaxLineLength);
 
+    // WHATWG HTML §9.2.5: a leading byte order mark is no part of the stream, wherever the input is cut.
+    [Theory]
+    [InlineData("\uFEFF", 100, ServerSentEventLimit.None)]
+    [InlineData("\uFEFF", 101, ServerSentEventLimit.MaxLineLength)]
+    [InlineData("\uFEFF\uFEFF", 97, ServerSentEventLimit.None)]
+    [InlineData("\uFEFF\uFEFF", 98, ServerSentEventLimit.MaxLineLength)]
+    [InlineData("", 101, ServerSentEventLimit.MaxLineLength)]
+    [InlineData("\n\uFEFF", 98, ServerSentEventLimit.MaxLineLength)]
+    public void TryRead_ByteOrderMark_IsNoPartOfALine(string start, int length, ServerSentEventLimit expected)
+    {
+        foreach (var end in (string[])["\n", "\r\n", ""])
+        {
+            var stream = start + new string('x', length) + end;
+            for (var blockSize = 1; blockSize <= Encoding.UTF8.GetByteCount(stream); blockSize++)
+                LimitOf(stream, blockSize).Should().Be(expected, "of blocks of {0}", blockSize);
+            LimitOf(stream + "\n\ndata: x\n\n" + new string('\n', 100), 10_000).Should().Be(expected);
+            var reader = new ServerSentEventReader(Sequences.Cut(Encoding.UTF8.GetBytes(stream), 1), new ServerSentEventReaderState(100));
+            while (reader.Read() == ServerSentEventToken.Dispatch)
+            {
+            }
+
+            reader.Token.Should().Be(expected == ServerSentEventLimit.None ? ServerSentEventToken.NeedMoreData : ServerSentEventToken.Invalid);
+        }
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(7)]
