@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using RealtimeKit.AspNetCore;
 using RealtimeKit.ServerSentEvents;
+using RealtimeKit.WebSockets;
 
 namespace Microsoft.AspNetCore.Builder;
 
@@ -172,6 +173,7 @@ public static class ServerSentEventEndpointRouteBuilderExtensions
             open,
             HostConnections.For(services),
             ServerSentEventMetrics.For(services.GetService<IMeterFactory>()),
+            services.GetService<RealtimeMemoryBudget>(),
             HostLoggers.ServerSentEvents(services));
         return endpoints.MapMethods(pattern, Get, endpoint.InvokeAsync).WithDisplayName($"Server-Sent Events {pattern}").DisableCookieRedirect();
     }

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.Extensions.DependencyInjection;
 using RealtimeKit.ServerSentEvents;
+using RealtimeKit.WebSockets;
 
 namespace RealtimeKit.AspNetCore;
 
@@ -38,7 +39,8 @@ public sealed class ServerSentEventResult : IResult, IContentTypeHttpResult, ISt
         var services = httpContext.RequestServices;
         var logger = HostLoggers.ServerSentEvents(services);
         var metrics = ServerSentEventMetrics.For(services.GetService<IMeterFactory>());
-        return new ServerSentEventEndpoint(_options, (_, _) => _producer, HostConnections.For(services), metrics, logger).InvokeAsync(httpContext);
+        var budget = services.GetService<RealtimeMemoryBudget>();
+        return new ServerSentEventEndpoint(_options, (_, _) => _producer, HostConnections.For(services), metrics, budget, logger).InvokeAsync(httpContext);
     }
 
     static void IEndpointMetadataProvider.PopulateMetadata(MethodInfo method, EndpointBuilder builder)

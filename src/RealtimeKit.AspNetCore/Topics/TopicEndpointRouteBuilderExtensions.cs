@@ -7,6 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 using RealtimeKit.AspNetCore;
 using RealtimeKit.ServerSentEvents;
 using RealtimeKit.Topics;
+using RealtimeKit.WebSockets;
 
 namespace Microsoft.AspNetCore.Builder;
 
@@ -44,6 +45,7 @@ public static class TopicEndpointRouteBuilderExtensions
             options.Copy(options.WebSockets.Copy(services)),
             HostConnections.For(services),
             ServerSentEventMetrics.For(services.GetService<IMeterFactory>()),
+            services.GetService<RealtimeMemoryBudget>(),
             (HostLoggers.Topics(services), HostLoggers.WebSockets(services), HostLoggers.ServerSentEvents(services)));
 
         var group = endpoints.MapGroup(pattern);

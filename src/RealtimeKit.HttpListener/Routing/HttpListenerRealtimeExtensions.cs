@@ -81,7 +81,7 @@ public static class HttpListenerRealtimeExtensions
         ArgumentNullException.ThrowIfNull(handler);
         var producer = new EventProducer(handler);
         var endpoint = new ServerSentEventEndpoint(
-            options ?? HttpListenerServerSentEventOptions.Default, (_, _) => producer, registry: null, ServerSentEventMetrics.For(null), NullLogger.Instance);
+            options ?? HttpListenerServerSentEventOptions.Default, (_, _) => producer, registry: null, ServerSentEventMetrics.For(null), budget: null, NullLogger.Instance);
         try
         {
             await endpoint.InvokeAsync(context).ConfigureAwait(false);

@@ -120,7 +120,7 @@ public sealed partial class HttpListenerRouter
     private HttpListenerRouter AddStream(string path, HttpListenerServerSentEventOptions options, Func<HttpListenerContext, EventProducer?> open)
     {
         ArgumentNullException.ThrowIfNull(options);
-        var endpoint = new ServerSentEventEndpoint(options, (_, context) => open(context), _registry, ServerSentEventMetrics.For(_options.MeterFactory), _logger);
+        var endpoint = new ServerSentEventEndpoint(options, (_, context) => open(context), _registry, ServerSentEventMetrics.For(_options.MeterFactory), _options.MemoryBudget, _logger);
         return Add("GET", path, async (context, _) =>
         {
             await endpoint.InvokeAsync(context).ConfigureAwait(false);

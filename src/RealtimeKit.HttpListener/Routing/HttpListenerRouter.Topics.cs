@@ -37,6 +37,7 @@ public sealed partial class HttpListenerRouter
             options.Copy(options.WebSockets.Copy(_options)),
             _registry,
             ServerSentEventMetrics.For(_options.MeterFactory),
+            _options.MemoryBudget,
             (_options.LoggerFactory.CreateLogger("RealtimeKit.HttpListener.Topics"), _logger, _logger));
 
         if (!_routes[path].TryAddWebSocket(SubscribeAsync))

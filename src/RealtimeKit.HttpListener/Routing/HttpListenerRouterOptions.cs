@@ -69,7 +69,7 @@ public sealed class HttpListenerRouterOptions
     public IMeterFactory? MeterFactory { get; init; }
 
     /// <summary>
-    /// The memory that the WebSockets of what is mapped may hold together; an endpoint's
+    /// The memory that the WebSockets and event streams of what is mapped may hold together; for WebSockets an endpoint's
     /// <see cref="RealtimeKit.WebSockets.WebSocketConnectionOptions.MemoryBudget"/> goes first. Default: <see langword="null"/>, no budget.
     /// </summary>
     public RealtimeKit.WebSockets.RealtimeMemoryBudget? MemoryBudget { get; init; }

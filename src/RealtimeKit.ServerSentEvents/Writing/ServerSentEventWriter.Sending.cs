@@ -16,7 +16,7 @@ public sealed partial class ServerSentEventWriter
         try
         {
             ThrowIfClosed();
-            flush = _output.FlushAsync(cancellationToken);
+            flush = BeginFlush(cancellationToken);
         }
         catch
         {
@@ -51,7 +51,7 @@ public sealed partial class ServerSentEventWriter
             _output.Advance(heartbeat.Length);
             Volatile.Write(ref _writeCount, _writeCount + 1);
             _metrics?.HeartbeatWritten(heartbeat.Length);
-            flush = _output.FlushAsync(CancellationToken.None);
+            flush = BeginFlush(CancellationToken.None);
         }
         catch (Exception)
         {
@@ -137,7 +137,16 @@ public sealed partial class ServerSentEventWriter
     /// <summary>Writes what is encoded already, and flushes it, whatever the options say.</summary>
     internal async ValueTask SendEncodedAsync(ReadOnlyMemory<byte> encoded)
     {
-        await _gate.EnterAsync(CancellationToken.None).ConfigureAwait(false);
+        _backlog?.OnBacklogChanged(encoded.Length);
+        try
+        {
+            await _gate.EnterAsync(CancellationToken.None).ConfigureAwait(false);
+        }
+        finally
+        {
+            _backlog?.OnBacklogChanged(-encoded.Length);
+        }
+
         await FinishAsync(Write(new EncodedPayload(encoded), CancellationToken.None, flushes: true)).ConfigureAwait(false);
     }
 
@@ -172,7 +181,7 @@ public sealed partial class ServerSentEventWriter
             WritePayload(payload);
             Volatile.Write(ref _writeCount, _writeCount + 1);
             return flushes || _options.AutoFlush || (_output.CanGetUnflushedBytes && _output.UnflushedBytes >= _options.MaxUnflushedBytes)
-                ? _output.FlushAsync(cancellationToken)
+                ? BeginFlush(cancellationToken)
                 : default;
         }
         catch
@@ -206,10 +215,21 @@ public sealed partial class ServerSentEventWriter
         }
     }
 
+    // With the gate held. What a flush that does not complete at once leaves waiting is all that a stream holds: the next write waits for it.
+    private ValueTask<FlushResult> BeginFlush(CancellationToken cancellationToken)
+    {
+        if (_backlog is not null)
+            _unflushed = _output.CanGetUnflushedBytes ? _output.UnflushedBytes : 0;
+        return _output.FlushAsync(cancellationToken);
+    }
+
     // A client that reads slower than events come makes many flushes wait, and HTTP/2 makes one in five: their state is reused.
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask FinishAsync(ValueTask<FlushResult> flush)
     {
+        var waiting = _backlog is not null && !flush.IsCompleted ? _unflushed : 0;
+        if (waiting > 0)
+            _backlog!.OnBacklogChanged(waiting);
         FlushResult result;
         try
         {
@@ -219,6 +239,11 @@ public sealed partial class ServerSentEventWriter
         {
             _gate.Exit();
             throw;
+        }
+        finally
+        {
+            if (waiting > 0)
+                _backlog!.OnBacklogChanged(-waiting);
         }
 
         Finish(result);

@@ -27,6 +27,8 @@ public sealed partial class ServerSentEventWriter
 
     // Of the host whose stream this is.
     private readonly ServerSentEventMetrics? _metrics;
+    private readonly IBacklogObserver? _backlog;
+    private long _unflushed;
 
     /// <summary>Creates a writer.</summary>
     /// <param name="output">Where to write. Nobody else may write to it meanwhile.</param>
@@ -38,10 +40,13 @@ public sealed partial class ServerSentEventWriter
         _options = options ?? ServerSentEventWriterOptions.Default;
     }
 
-    /// <summary>Creates a writer whose events and bytes a host's metrics count.</summary>
-    internal ServerSentEventWriter(PipeWriter output, ServerSentEventWriterOptions? options, ServerSentEventMetrics metrics)
-        : this(output, options) =>
+    /// <summary>Creates a writer whose events and bytes a host's metrics count, and what waits of them whoever watches over memory.</summary>
+    internal ServerSentEventWriter(PipeWriter output, ServerSentEventWriterOptions? options, ServerSentEventMetrics metrics, IBacklogObserver? backlog = null)
+        : this(output, options)
+    {
         _metrics = metrics;
+        _backlog = backlog;
+    }
 
     /// <summary>
     /// Cancelled when the stream has ended: the reader has gone, or <see cref="Close"/> was called. Writes throw

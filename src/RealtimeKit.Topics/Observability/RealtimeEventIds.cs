@@ -69,6 +69,9 @@ public static class RealtimeEventIds
     /// <summary>An event stream ended: why, its age. Debug.</summary>
     public const int StreamEnded = 31;
 
+    /// <summary>An event stream was cut off because the process was short of memory and its client read least: its user, how much waited. Warning.</summary>
+    public const int StreamShed = 32;
+
     /// <summary>A request to an endpoint for topics was refused: status, reason. Information.</summary>
     public const int TopicsRefused = 40;
 

@@ -12,6 +12,7 @@ internal enum ServerSentEventEnd : byte
     WriteTimeout,
     Shutdown,
     Expired,
+    Shed,
 }
 
 internal static class ServerSentEventEnds
@@ -25,6 +26,7 @@ internal static class ServerSentEventEnds
         ServerSentEventEnd.WriteTimeout => "write_timeout",
         ServerSentEventEnd.Expired => "expired",
         ServerSentEventEnd.Shutdown => "shutdown",
+        ServerSentEventEnd.Shed => "shed",
         _ => "handler_returned",
     };
 }

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using RealtimeKit.ServerSentEvents;
 using RealtimeKit.Topics;
+using RealtimeKit.WebSockets;
 
 namespace RealtimeKit;
 
@@ -13,6 +14,7 @@ internal sealed partial class ServerSentEventEndpoint(
     Func<ServerSentEventRequest, HostContext, EventProducer?> open,
     ConnectionRegistry? registry,
     ServerSentEventMetrics metrics,
+    RealtimeMemoryBudget? budget,
     ILogger logger)
 {
     public async Task InvokeAsync(HostContext context)
@@ -35,7 +37,10 @@ internal sealed partial class ServerSentEventEndpoint(
         finally
         {
             // What else it throws is the server's to log; the server then cuts the response off, so that it does not look complete.
-            Log.Ended(logger, await stream.ReleaseAsync(hasFailed).ConfigureAwait(false), stream.Age.TotalSeconds);
+            var end = await stream.ReleaseAsync(hasFailed).ConfigureAwait(false);
+            if (end == ServerSentEventEnd.Shed)
+                Log.Shed(logger, stream.UserId, stream.ShedBytes);
+            Log.Ended(logger, end, stream.Age.TotalSeconds);
         }
     }
 
@@ -61,7 +66,7 @@ internal sealed partial class ServerSentEventEndpoint(
             var session = context.FindSession();
             Log.Opened(logger, session?.UserId, request.LastEventId is not null);
             isStarted = true;
-            return new ServerSentEventStream(context, output, producer, options, registry, session, metrics);
+            return new ServerSentEventStream(context, output, producer, options, registry, session, metrics, budget);
         }
         finally
         {
@@ -74,6 +79,9 @@ internal sealed partial class ServerSentEventEndpoint(
     {
         [LoggerMessage(RealtimeEventIds.StreamOpened, LogLevel.Debug, "Event stream of user {UserId} opened, resuming: {IsResuming}.", EventName = nameof(RealtimeEventIds.StreamOpened))]
         public static partial void Opened(ILogger logger, string? userId, bool isResuming);
+
+        [LoggerMessage(RealtimeEventIds.StreamShed, LogLevel.Warning, "The process is short of memory: the event stream of user {UserId}, for which {Bytes} bytes waited, is cut off.", EventName = nameof(RealtimeEventIds.StreamShed))]
+        public static partial void Shed(ILogger logger, string? userId, long bytes);
 
         [LoggerMessage(RealtimeEventIds.StreamEnded, LogLevel.Debug, "Event stream ended after {Seconds:0.0} s: {Reason}.", EventName = nameof(RealtimeEventIds.StreamEnded))]
         public static partial void Ended(ILogger logger, ServerSentEventEnd reason, double seconds);

@@ -6,9 +6,9 @@ namespace RealtimeKit;
 
 /// <summary>
 /// One open event stream: its place on the wheel, which sends its heartbeats and sees to its age and its stalled writes, and in the
-/// registry, which ends it at shutdown. It is also the only way in which they reach the request, so that none does once it has ended.
+/// registry, which ends it at shutdown; and in the budget, which ends it when memory is short. It is also the only way in which they reach the request, so that none does once it has ended.
 /// </summary>
-internal sealed class ServerSentEventStream : TimerWheelEntry, IOpenConnection
+internal sealed class ServerSentEventStream : TimerWheelEntry, IOpenConnection, IMemoryHolder, IBacklogObserver
 {
     // How long a handler may take to end after its stream has.
     private static readonly TimeSpan EndTimeout = TimeSpan.FromSeconds(5);
@@ -17,6 +17,8 @@ internal sealed class ServerSentEventStream : TimerWheelEntry, IOpenConnection
     private readonly ConnectionRegistry? _registry;
     private readonly IConnectionSession? _session;
     private readonly ServerSentEventMetrics _metrics;
+    private readonly RealtimeMemoryBudget? _budget;
+    private readonly LinkedListNode<IMemoryHolder>? _budgeted;
     private readonly long _startedAt;
     private readonly TimeSpan _maxAge;
     private HostContext? _context;
@@ -31,6 +33,7 @@ internal sealed class ServerSentEventStream : TimerWheelEntry, IOpenConnection
     private long _quietSince;
     private long? _stuckSince;
     private long? _closedSince;
+    private long _backlog;
 
     public ServerSentEventStream(
         HostContext context,
@@ -39,7 +42,8 @@ internal sealed class ServerSentEventStream : TimerWheelEntry, IOpenConnection
         ServerSentEventEndpointOptions options,
         ConnectionRegistry? registry,
         IConnectionSession? session,
-        ServerSentEventMetrics metrics)
+        ServerSentEventMetrics metrics,
+        RealtimeMemoryBudget? budget)
     {
         _context = context;
         _options = options;
@@ -47,9 +51,11 @@ internal sealed class ServerSentEventStream : TimerWheelEntry, IOpenConnection
         _session = session;
         _metrics = metrics;
         _producer = producer;
-        Writer = new ServerSentEventWriter(output, options.Writer, metrics);
+        Writer = new ServerSentEventWriter(output, options.Writer, metrics, budget is null ? null : this);
         _startedAt = _quietSince = options.TimeProvider.GetTimestamp();
         _maxAge = options.MaxAge == Timeout.InfiniteTimeSpan ? TimeSpan.MaxValue : options.MaxAge * (1 - (Random.Shared.NextDouble() / 10));
+        _budget = budget;
+        _budgeted = budget?.Add(this);
     }
 
     public ServerSentEventWriter Writer { get; }
@@ -57,6 +63,17 @@ internal sealed class ServerSentEventStream : TimerWheelEntry, IOpenConnection
     IOpenConnection? IOpenConnection.NextOpen { get; set; }
 
     IOpenConnection? IOpenConnection.PreviousOpen { get; set; }
+
+    /// <summary>Who it belongs to; <see langword="null"/> where nobody signed in.</summary>
+    public string? UserId => _session?.UserId;
+
+    /// <summary>How much waited for its client when a budget ended it, in bytes.</summary>
+    public long ShedBytes { get; private set; }
+
+    /// <summary>What has been written and not taken by the client, in bytes; what the host holds besides has bounds of its own.</summary>
+    public long RetainedBytes => Volatile.Read(ref _backlog);
+
+    bool IMemoryHolder.IsEnding => Writer.IsClosed;
 
     public TimeSpan Age => _options.TimeProvider.GetElapsedTime(_startedAt);
 
@@ -98,6 +115,8 @@ internal sealed class ServerSentEventStream : TimerWheelEntry, IOpenConnection
         await Writer.CompleteAsync().ConfigureAwait(false);
         Wheel.Remove(this);
         _registry?.Remove(this);
+        if (_budgeted is not null)
+            _budget!.Remove(_budgeted);
         _session?.Dispose();
         _aborted.Unregister();
 
@@ -131,6 +150,21 @@ internal sealed class ServerSentEventStream : TimerWheelEntry, IOpenConnection
     {
         lock (this)
             _context?.Abort();
+    }
+
+    // What it holds is what its client does not read: a farewell would wait behind it.
+    void IMemoryHolder.Shed()
+    {
+        ShedBytes = RetainedBytes;
+        SetEnd(ServerSentEventEnd.Shed);
+        Writer.Close();
+        AbortLater();
+    }
+
+    void IBacklogObserver.OnBacklogChanged(long change)
+    {
+        Interlocked.Add(ref _backlog, change);
+        _budget!.Adjust(change);
     }
 
     public override TimeSpan OnDue()

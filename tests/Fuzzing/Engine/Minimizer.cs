@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace RealtimeKit.Fuzzing;
 
 /// <summary>Makes a find as short and as plain as it stays the same find.</summary>
@@ -19,7 +21,8 @@ internal static class Minimizer
             return true;
         }
 
-        for (var block = Math.Max(best.Input.Length / 2, 1); left > 0; block /= 2)
+        // Powers of two: what code for vectors gets wrong, it often gets wrong at some lengths modulo one.
+        for (var block = 1 << BitOperations.Log2((uint)Math.Max(best.Input.Length / 2, 1)); left > 0; block /= 2)
         {
             for (var at = 0; at < best.Input.Length && left > 0;)
             {

@@ -25,6 +25,7 @@ internal sealed class TestServerHost : IAsyncDisposable
                 LoggerFactory = _logging,
                 MaxConcurrentRequests = options.MaxConcurrentRequests,
                 DrainTimeout = options.DrainTimeout,
+                MemoryBudget = options.MemoryBudget,
             }),
             StopAsync);
     }

@@ -310,13 +310,68 @@ public class ServerSentEventWriterTests
             pipe.Reader.AdvanceTo(result.Buffer.End);
         }
 
-        static void Done(ValueTask write)
+        await writer.CompleteAsync(cancellationToken: Cancel);
+    }
+
+    [Fact]
+    public async Task Backlog_IsWhatAFlushLeavesWaiting()
+    {
+        var pipe = new Pipe(new PipeOptions(pauseWriterThreshold: 1000, resumeWriterThreshold: 500, useSynchronizationContext: false));
+        var backlog = new Backlog();
+        var writer = new ServerSentEventWriter(pipe.Writer, null, ServerSentEventMetrics.For(null), backlog);
+        var small = new byte[10];
+        for (var round = 0; round < 1000; round++)
+            WriteAndRead();
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        WriteAndRead();
+        (GC.GetAllocatedBytesForCurrentThread() - before).Should().Be(0);
+        backlog.Changes.Should().BeEmpty("it was taken at once");
+
+        var write = writer.WriteAsync(new byte[2000], cancellationToken: Cancel).AsTask();
+        var encoded = writer.SendEncodedAsync(new byte[300]).AsTask();
+        backlog.Changes.Should().Equal("data: \n\n".Length + 2000, 300);
+        while (!write.IsCompleted || !encoded.IsCompleted)
         {
-            if (!write.IsCompletedSuccessfully)
-                throw new InvalidOperationException("The write did not complete at once.");
+            if (pipe.Reader.TryRead(out var result))
+                pipe.Reader.AdvanceTo(result.Buffer.End);
+            await Task.Delay(1, Cancel);
         }
 
+        backlog.Changes.Sum().Should().Be(0);
         await writer.CompleteAsync(cancellationToken: Cancel);
+
+        void WriteAndRead()
+        {
+            Done(writer.WriteAsync(small));
+            pipe.Reader.TryRead(out var result);
+            pipe.Reader.AdvanceTo(result.Buffer.End);
+        }
+    }
+
+    private static void Done(ValueTask write)
+    {
+        if (!write.IsCompletedSuccessfully)
+            throw new InvalidOperationException("The write did not complete at once.");
+    }
+
+    private sealed class Backlog : IBacklogObserver
+    {
+        private readonly List<long> _changes = [];
+
+        public long[] Changes
+        {
+            get
+            {
+                lock (_changes)
+                    return [.. _changes];
+            }
+        }
+
+        public void OnBacklogChanged(long change)
+        {
+            lock (_changes)
+                _changes.Add(change);
+        }
     }
 
     private static async Task<string> ReadAsync(Pipe pipe)

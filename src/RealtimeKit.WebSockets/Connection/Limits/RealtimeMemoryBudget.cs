@@ -5,7 +5,8 @@ namespace RealtimeKit.WebSockets;
 /// <summary>
 /// The memory that the peers of many connections may hold together: what has arrived and is not consumed, what waits to be sent, and the
 /// windows of compression. Once it is used up, the connections that hold most are closed, with 1013 where they still take a Close frame and
-/// at once where they do not, until the rest is below the low-water mark. Give one to all endpoints of a process.
+/// at once where they do not, until the rest is below the low-water mark. Give one to all endpoints of a process: their event streams count
+/// too, with what was written to them and their clients have not taken, and are cut off for it.
 /// </summary>
 /// <remarks>
 /// It counts the connections' own buffers, as large as they are rented, to within 8 KiB for each connection; what the host and the kernel

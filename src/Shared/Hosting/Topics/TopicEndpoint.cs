@@ -23,12 +23,14 @@ internal sealed partial class TopicEndpoint
     /// <param name="options">The options, a copy of its own.</param>
     /// <param name="registry">Where its connections are listed for a drain.</param>
     /// <param name="metrics">Counts its event streams.</param>
+    /// <param name="budget">The memory that they may hold with others; <see langword="null"/> for any.</param>
     /// <param name="loggers">The endpoint's logger, and those of its connections.</param>
     public TopicEndpoint(
         TopicHub hub,
         TopicEndpointOptions options,
         ConnectionRegistry? registry,
         ServerSentEventMetrics metrics,
+        RealtimeMemoryBudget? budget,
         (ILogger Topics, ILogger WebSockets, ILogger ServerSentEvents) loggers)
     {
         _hub = hub;
@@ -42,7 +44,7 @@ internal sealed partial class TopicEndpoint
         _webSockets = new WebSocketEndpoint(_options.WebSockets, RunSessionAsync, registry, loggers.WebSockets);
         _streams = new ServerSentEventEndpoint(
             CreateStreamOptions(), static (_, context) => context.Find<TopicEventStream>() is { } stream ? stream.RunAsync : null,
-            registry, metrics, loggers.ServerSentEvents);
+            registry, metrics, budget, loggers.ServerSentEvents);
     }
 
     /// <summary>Serves a request.</summary>
