@@ -36,11 +36,11 @@ internal static class RunProgram
         return 0;
     }
 
-    /// <summary>Prints a report, and writes it to <c>--report</c>; by itself to the committed one, unless the run was a quick one.</summary>
+    /// <summary>Prints a report, and writes it to <c>--report</c>; by itself to the committed one, unless the run was a quick or a partial one.</summary>
     public static async Task SaveAsync(Arguments arguments, string name, string report)
     {
         Console.WriteLine(report);
-        var path = arguments.Text("report", arguments.Has("quick") ? "none" : Path.Combine(RepositoryRoot(), "benchmarks", "reports", name));
+        var path = arguments.Text("report", arguments.Has("quick") || arguments.Has("only") ? "none" : Path.Combine(RepositoryRoot(), "benchmarks", "reports", name));
         if (path == "none")
             return;
         Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);

@@ -1,6 +1,3 @@
-using System.Net.WebSockets;
-using RealtimeKit.WebSockets;
-
 namespace RealtimeKit.Samples.Showcase;
 
 /// <summary>
@@ -15,9 +12,9 @@ internal sealed class YRoom(int maxMembers = 32)
     public const int MaxDocumentSize = 1024 * 1024;
 
     // y-websocket comes back after every code but 4400–4499.
-    public const WebSocketCloseStatus TryLater = (WebSocketCloseStatus)4503;
-    public static readonly YRefusal DocumentIsFull = new((WebSocketCloseStatus)4413, "The document is full.");
-    public static readonly YRefusal IsMalformed = new((WebSocketCloseStatus)4400, "That is not y-protocols.");
+    public const int TryLater = 4503;
+    public static readonly YRefusal DocumentIsFull = new(4413, "The document is full.");
+    public static readonly YRefusal IsMalformed = new(4400, "That is not y-protocols.");
 
     private const int EnoughUpdates = 200;
     private const int EnoughBytes = 64 * 1024;
@@ -158,4 +155,4 @@ internal sealed class YRoom(int maxMembers = 32)
 }
 
 /// <summary>Why a member is sent away.</summary>
-internal sealed record YRefusal(WebSocketCloseStatus Status, string Reason);
+internal sealed record YRefusal(int Code, string Reason);

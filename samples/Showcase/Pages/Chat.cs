@@ -1,4 +1,3 @@
-using System.Net.WebSockets;
 using RealtimeKit.AspNetCore;
 using RealtimeKit.Topics;
 using RealtimeKit.WebSockets;
@@ -22,7 +21,7 @@ internal static class Chat
         {
             if (!People.TryAdd(http.Request.Query["name"], out var name))
             {
-                await connection.CloseAsync((WebSocketCloseStatus)4409, "This name is taken, or the room full.");
+                await connection.CloseAsync(4409, "This name is taken, or the room full.");
                 return;
             }
 

@@ -27,7 +27,7 @@ internal static class Collaboration
                 {
                     if (member.Receive(message.Payload) is not { } refusal)
                         continue;
-                    await connection.CloseAsync(refusal.Status, refusal.Reason);
+                    await connection.CloseAsync(refusal.Code, refusal.Reason);
                     return;
                 }
             }

@@ -1,4 +1,3 @@
-using System.Net.WebSockets;
 using RealtimeKit.AspNetCore;
 using RealtimeKit.WebSockets;
 
@@ -25,7 +24,7 @@ internal static class Game
         {
             if (!world.TryEnter(connection, out var player))
             {
-                await connection.CloseAsync((WebSocketCloseStatus)4409, "The field is full.");
+                await connection.CloseAsync(4409, "The field is full.");
                 return;
             }
 

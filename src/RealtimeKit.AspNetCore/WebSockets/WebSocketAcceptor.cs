@@ -47,6 +47,18 @@ internal static partial class WebSocketAcceptor
 
         if (!await ConnectionAdmission.AdmitAsync(context, "WebSocket", isWebSocket: true, logger).ConfigureAwait(false))
             return null;
+        if (options.Accept is { } accept)
+        {
+            var offer = new WebSocketOffer(Values(context.Request.Headers.SecWebSocketProtocol), options.Handshake.MaxListElements, handshake.SubProtocol);
+            if (!await accept(offer, context).ConfigureAwait(false))
+            {
+                Refuse(context.Response, logger);
+                return null;
+            }
+
+            handshake = handshake with { SubProtocol = offer.SubProtocol };
+        }
+
         if (options.Accepting is { } accepting && !await accepting(context, handshake.SubProtocol).ConfigureAwait(false))
             return null;
 
@@ -111,6 +123,14 @@ internal static partial class WebSocketAcceptor
     {
         handshake.WriteHeaders(response.Headers, static (headers, name, value) => headers[name] = value);
         return response.RefuseAsync(handshake.StatusCode, handshake.Reason);
+    }
+
+    /// <summary>Refuses with the status that the application has set, or else with 403.</summary>
+    private static void Refuse(HttpResponse response, ILogger logger)
+    {
+        if (!response.HasStarted && response.StatusCode is StatusCodes.Status200OK)
+            response.StatusCode = StatusCodes.Status403Forbidden;
+        Log.HandshakeRefused(logger, response.StatusCode, "The application does not accept it.");
     }
 
     private static partial class Log

@@ -56,6 +56,14 @@ public sealed class WebSocketEndpointOptions
     public bool ForceStream { get; set; }
 
     /// <summary>
+    /// Asked once a handshake is in order, its origin and its user allowed, while the status can still be chosen; <see langword="null"/>, the
+    /// default, for all. It may choose the subprotocol. Where it answers <see langword="false"/>, the handshake is refused with the
+    /// status that it has set, or else with 403. A browser tells its page of a refusal nothing but 1006: where the page has to know why,
+    /// accept, and close with a code of your own.
+    /// </summary>
+    public Func<WebSocketOffer, HttpContext, ValueTask<bool>>? Accept { get; set; }
+
+    /// <summary>
     /// Asked, with the subprotocol chosen, before a handshake that is in order is answered; where it says no, it has written the response.
     /// </summary>
     internal Func<HttpContext, string?, ValueTask<bool>>? Accepting { get; set; }

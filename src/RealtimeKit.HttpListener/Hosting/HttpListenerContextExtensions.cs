@@ -74,6 +74,9 @@ internal static class HttpListenerContextExtensions
         }
     }
 
+    /// <summary>Ends the response with what the application has written of it.</summary>
+    public static void End(this HttpListenerContext context) => Close(context.Response);
+
     private static void Close(HttpListenerResponse response)
     {
         try

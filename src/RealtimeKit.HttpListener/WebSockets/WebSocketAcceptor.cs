@@ -30,6 +30,18 @@ internal static partial class WebSocketAcceptor
             return null;
         }
 
+        if (options.Accept is { } accept)
+        {
+            var offer = new WebSocketOffer(new(context.Request.Headers["Sec-WebSocket-Protocol"]), options.Handshake.MaxListElements, handshake.SubProtocol);
+            if (!await accept(offer, context).ConfigureAwait(false))
+            {
+                Refuse(context, logger);
+                return null;
+            }
+
+            handshake = handshake with { SubProtocol = offer.SubProtocol };
+        }
+
         if (options.Accepting is { } accepting && !await accepting(context, handshake.SubProtocol).ConfigureAwait(false))
             return null;
 
@@ -86,6 +98,15 @@ internal static partial class WebSocketAcceptor
             options);
 
         WebSocketHeaderValues Values(string name) => new(headers[name]);
+    }
+
+    /// <summary>Refuses with the status that the application has set, or else with 403.</summary>
+    private static void Refuse(HttpListenerContext context, ILogger logger)
+    {
+        if (context.Response.StatusCode == 200)
+            context.Response.StatusCode = 403;
+        Log.HandshakeRefused(logger, context.Response.StatusCode, "The application does not accept it.");
+        context.End();
     }
 
     private static partial class Log

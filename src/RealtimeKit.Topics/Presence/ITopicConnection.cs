@@ -2,7 +2,7 @@ using System.Net.WebSockets;
 
 namespace RealtimeKit.Topics;
 
-/// <summary>A client's connection, as the registry sees it: what an endpoint registers with <see cref="TopicConnections.AddAsync"/>.</summary>
+/// <summary>A client's connection, as the registry sees it: what an endpoint registers with <see cref="TopicConnections.AddAsync(ITopicConnection, CancellationToken)"/>.</summary>
 public interface ITopicConnection
 {
     /// <summary>Its id: unguessable and unique among all nodes.</summary>

@@ -3,6 +3,7 @@ using System.Net.WebSockets;
 using System.Security.Claims;
 using System.Text;
 using System.Text.Json;
+using RealtimeKit.WebSockets;
 
 namespace RealtimeKit.Topics;
 
@@ -54,6 +55,17 @@ public sealed partial class TopicConnections
 
         await TellAsync(member, null, cancellationToken).ConfigureAwait(false);
         return new Registration(this, member);
+    }
+
+    /// <summary>Registers a WebSocket of this node, which an application serves itself.</summary>
+    /// <param name="connection">The connection, which stays the caller's.</param>
+    /// <param name="userId">Who it belongs to; <see langword="null"/> where nobody signed in.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>Its place in the registry: its id for subscriptions. Disposing it takes the connection out again, and leaves it open.</returns>
+    public ValueTask<WebSocketTopicConnection> AddAsync(WebSocketConnection connection, string? userId = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(connection);
+        return new WebSocketTopicConnection(connection, userId).RegisterAsync(this, cancellationToken);
     }
 
     /// <summary>Finds a connection of this node.</summary>

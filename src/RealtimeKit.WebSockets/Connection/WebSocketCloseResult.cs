@@ -10,4 +10,8 @@ namespace RealtimeKit.WebSockets;
 /// <param name="Reason">The reason of that Close frame; <see langword="null"/> when it carried none.</param>
 /// <param name="Initiator">Who ended the connection.</param>
 /// <param name="IsClean">Whether both Close frames were exchanged (RFC 6455 §7.1.4).</param>
-public readonly record struct WebSocketCloseResult(WebSocketCloseStatus? Status, string? Reason, WebSocketCloseInitiator Initiator, bool IsClean);
+public readonly record struct WebSocketCloseResult(WebSocketCloseStatus? Status, string? Reason, WebSocketCloseInitiator Initiator, bool IsClean)
+{
+    /// <summary>The status as a number, which reads better where it is an application's own: <c>result.Code == 4001</c>.</summary>
+    public int? Code => (int?)Status;
+}

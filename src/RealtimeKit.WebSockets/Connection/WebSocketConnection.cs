@@ -195,6 +195,17 @@ public abstract partial class WebSocketConnection : IAsyncDisposable
     /// <exception cref="ArgumentException">The status must not be sent, the reason is too long, or a reason has no status.</exception>
     public abstract ValueTask<WebSocketCloseResult> CloseAsync(WebSocketCloseStatus status, string? reason = null, CancellationToken cancellationToken = default);
 
+    /// <summary>As the other, with a code of one's own: 4000–4999 are an application's, 3000–3999 a library's, registered with IANA (RFC 6455 §7.4.2).</summary>
+    /// <param name="code">The code; one of 1000–1003 and 1007–1014 is as good, what else must not stand on the wire is refused (RFC 6455 §7.4).</param>
+    /// <param name="reason">A text of at most 123 bytes as UTF-8.</param>
+    /// <param name="cancellationToken">Stops waiting for the peer, and aborts.</param>
+    /// <returns>How the connection ended, also where the peer had closed it before.</returns>
+    /// <exception cref="ArgumentException">The code must not be sent, or the reason is too long.</exception>
+    public ValueTask<WebSocketCloseResult> CloseAsync(int code, string? reason = null, CancellationToken cancellationToken = default) =>
+        ((WebSocketCloseStatus)code).IsAllowedOnWire()
+            ? CloseAsync((WebSocketCloseStatus)code, reason, cancellationToken)
+            : throw new ArgumentOutOfRangeException(nameof(code), code, "The code must not stand in a close frame (RFC 6455 §7.4).");
+
     /// <summary>Ends the connection at once, without a handshake. Pending operations end; it never blocks and never throws.</summary>
     public abstract void Abort();
 

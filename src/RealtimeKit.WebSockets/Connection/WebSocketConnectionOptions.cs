@@ -103,7 +103,7 @@ public sealed partial class WebSocketConnectionOptions
     /// <exception cref="ArgumentOutOfRangeException">The value is neither positive nor infinite.</exception>
     public TimeSpan KeepAliveTimeout { get; set => field = Deadline(value); } = TimeSpan.FromSeconds(10);
 
-    /// <summary>How long <see cref="WebSocketConnection.CloseAsync"/> waits for the peer's half of the closing handshake. Default: 5 s.</summary>
+    /// <summary>How long <c>CloseAsync</c> waits for the peer's half of the closing handshake. Default: 5 s.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is neither positive nor infinite.</exception>
     public TimeSpan CloseTimeout { get; set => field = Deadline(value); } = TimeSpan.FromSeconds(5);
 

@@ -1,5 +1,6 @@
 using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
+using System.Text.Json;
 using System.Text.Json.Serialization;
 
 static class Check
@@ -13,7 +14,7 @@ static class Check
         orders.Add("tea");
         await using (var stream = await EventReader.OpenAsync(site.Uri("/orders")))
         {
-            (await stream.ReadAsync("order")).Data.Should().Be("""{"Id":1,"What":"tea"}""");
+            (await stream.ReadAsync("order")).Data.Should().Be("""{"id":1,"what":"tea"}""");
             orders.Add("milk");
             var item = await stream.ReadAsync("order");
             item.Data.Should().Contain("milk");
@@ -35,6 +36,7 @@ static class Check
 sealed record Order(long Id, string What);
 
 [JsonSerializable(typeof(Order))]
+[JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]
 sealed partial class OrderJson : JsonSerializerContext;
 
 sealed class Store

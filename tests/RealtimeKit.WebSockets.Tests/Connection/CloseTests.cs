@@ -42,6 +42,47 @@ public class CloseTests
         (await harness.Peer.TryReadAsync()).Should().BeNull();
     }
 
+    // RFC 6455 §7.4.2: 3000–3999 are libraries', 4000–4999 applications'.
+    [Theory]
+    [InlineData(1000)]
+    [InlineData(3000)]
+    [InlineData(4000)]
+    [InlineData(4999)]
+    public async Task CloseAsync_WithANumber_SendsIt(int code)
+    {
+        var (client, server) = WebSocketConnection.CreatePair();
+        var close = client.CloseAsync(code, "as agreed").AsTask();
+        (await server.ReceiveAsync().Within()).Type.Should().Be(WebSocketMessageType.Close);
+        (await close.Within()).Code.Should().Be(code);
+        server.CloseResult.Should().Be(new WebSocketCloseResult((WebSocketCloseStatus)code, "as agreed", WebSocketCloseInitiator.Remote, true));
+        await server.DisposeAsync();
+    }
+
+    // RFC 6455 §7.4.1 and §7.4.2: reserved, only ever reported, unassigned, or out of range.
+    [Theory]
+    [InlineData(0)]
+    [InlineData(999)]
+    [InlineData(1004)]
+    [InlineData(1005)]
+    [InlineData(1006)]
+    [InlineData(1015)]
+    [InlineData(2999)]
+    [InlineData(5000)]
+    [InlineData(65_536 + 1000)]
+    [InlineData(-4000)]
+    public async Task CloseAsync_WithANumberThatMustNotBeSent_IsRefusedAndLeavesTheConnection(int code)
+    {
+        var (client, server) = WebSocketConnection.CreatePair();
+        (await client.Invoking(async connection => await connection.CloseAsync(code)).Should().ThrowAsync<ArgumentOutOfRangeException>()).WithMessage("*§7.4*");
+        await using var reconnecting = new ReconnectingWebSocket(new Uri("ws://127.0.0.1:1/"));
+        await reconnecting.Invoking(socket => socket.CloseAsync(code)).Should().ThrowAsync<ArgumentOutOfRangeException>();
+        client.State.Should().Be(WebSocketState.Open);
+        client.Abort();
+        (await server.ReceiveAsync().Within()).Type.Should().Be(WebSocketMessageType.Close);
+        server.CloseResult!.Value.Code.Should().BeNull();
+        await server.DisposeAsync();
+    }
+
     [Theory]
     [MemberData(nameof(Wires))]
     public async Task PeerCloses_AnsweredWithItsCode_ThenTheStreamEnds(Wire wire)

@@ -83,6 +83,17 @@ public sealed partial class ReconnectingWebSocket : IAsyncDisposable
         return result;
     }
 
+    /// <summary>As the other, with a code of one's own: 4000–4999 are an application's (RFC 6455 §7.4.2).</summary>
+    /// <param name="code">The code.</param>
+    /// <param name="reason">A text of at most 123 bytes as UTF-8.</param>
+    /// <param name="cancellationToken">Stops waiting for the peer, and aborts.</param>
+    /// <returns>How the last connection ended; <see langword="null"/> where there was none.</returns>
+    /// <exception cref="ArgumentException">The code must not be sent (RFC 6455 §7.4), or the reason is too long.</exception>
+    public Task<WebSocketCloseResult?> CloseAsync(int code, string? reason = null, CancellationToken cancellationToken = default) =>
+        ((WebSocketCloseStatus)code).IsAllowedOnWire()
+            ? CloseAsync((WebSocketCloseStatus)code, reason, cancellationToken)
+            : throw new ArgumentOutOfRangeException(nameof(code), code, "The code must not stand in a close frame (RFC 6455 §7.4).");
+
     /// <summary>Stops for good; an open connection is closed with 1000.</summary>
     /// <returns>A task that completes when nothing is left.</returns>
     public async ValueTask DisposeAsync()

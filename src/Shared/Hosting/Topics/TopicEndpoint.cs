@@ -98,7 +98,9 @@ internal sealed partial class TopicEndpoint
         try
         {
             var request = await ReadAsync(context, GetQuery(context, LastEventId.Parameter), isResume: false).ConfigureAwait(false);
-            context.Keep(await _protocols[subProtocol ?? ""].OpenAsync(request, ServerSentEventAcceptor.AbortedOf(context)).ConfigureAwait(false));
+            if (!_protocols.TryGetValue(subProtocol ?? "", out var protocol))
+                throw new InvalidOperationException("The subprotocol that Accept has chosen is none of the topics'.");
+            context.Keep(await protocol.OpenAsync(request, ServerSentEventAcceptor.AbortedOf(context)).ConfigureAwait(false));
             return true;
         }
         catch (Exception error) when (TopicRefusedException.From(error) is { } refused)
