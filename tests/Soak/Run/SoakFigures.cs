@@ -32,7 +32,7 @@ internal sealed class SoakFigures
         _cpu += stats.CpuMilliseconds;
     }
 
-    public string ToTable(SoakOptions options, Tally tally)
+    public string ToTable(SoakOptions options, Tally tally, long firstGrowthBound)
     {
         var last = After[^1];
         var table = new StringBuilder("| what | figure |\n|---|---|\n");
@@ -50,9 +50,9 @@ internal sealed class SoakFigures
         Row("**acknowledged and lost · delivered twice**", $"**{tally[Kind.Lost]} · {tally[Kind.Doubled]}**");
         Row("streams resumed · recoveries refused", $"{tally[Kind.Resumed]:N0} · {tally[Kind.RecoveryRefused]:N0}");
         Row("gaps told (new connections without a cursor included) · acknowledged messages that they covered", $"{tally[Kind.GapTold]:N0} · {tally[Kind.CoveredByGap]:N0}");
-        Row("server's heap before · at the peak", $"{MiB(Before.Managed)} · {MiB(Peak.Managed)} MiB");
+        Row("server's heap before · at the peak", $"{MiB(Before.Own)} · {MiB(Peak.Managed)} MiB");
         Row("the same after each cycle, without the host's pool · of that pool", $"{Each(static stats => stats.Own)} · {Each(static stats => stats.HostPool)} MiB");
-        Row("growth from the first cycle's end to the last's", $"{(last.Own - After[0].Own) / 1024.0:0} KiB (bound: {SoakRun.GrowthBound * (After.Count - 1) / 1024} KiB)");
+        Row("growth by the first cycle · by those after it", $"{KiB(After[0].Own - Before.Own)} (bound: {KiB(firstGrowthBound)}) · {KiB(last.Own - After[0].Own)} (bound: {KiB(SoakRun.GrowthBound)}) KiB");
         Row("the pool's threads then", $"{string.Join(", ", After.Select(static stats => stats.Threads))}");
         Row("server's working set before · at the peak · after each cycle", $"{MiB(Before.WorkingSet)} · {MiB(Peak.WorkingSet)} · {Each(static stats => stats.WorkingSet)} MiB");
         Row("client's heap before · after", $"{MiB(ClientBefore)} · {MiB(ClientAfter)} MiB");
@@ -67,6 +67,8 @@ internal sealed class SoakFigures
         void Row(string name, FormattableString value) => Line(name, value.ToString(CultureInfo.InvariantCulture));
         void Line(string name, string value) => table.Append("| ").Append(name).Append(" | ").Append(value).Append(" |\n");
     }
+
+    private static string KiB(long bytes) => (bytes / 1024.0).ToString("N0", CultureInfo.InvariantCulture);
 
     private static string MiB(long bytes) => (bytes / 1048576.0).ToString("0.0", CultureInfo.InvariantCulture);
 }
