@@ -13,7 +13,7 @@ if (SoakOptions.Parse(args) is not { } options)
 
 using var run = new SoakRun(options);
 var isClean = await run.RunAsync();
-var table = run.Figures.ToTable(options, run.Tally);
+var table = run.Figures.ToTable(options, run.Tally, run.Bound);
 Console.WriteLine(table);
 foreach (var finding in run.Tally.Findings)
     Console.WriteLine(finding);

@@ -19,6 +19,9 @@ internal sealed class SoakFigures
     /// <summary>After each cycle.</summary>
     public List<ServerStats> After { get; } = [];
 
+    /// <summary>The least growth from one cycle's end to the next.</summary>
+    public long? SmallestStep => After.Zip(After.Skip(1), static (one, next) => (long?)(next.Own - one.Own)).Min();
+
     public long ClientBefore { get; set; }
 
     public long ClientAfter { get; set; }
@@ -32,7 +35,7 @@ internal sealed class SoakFigures
         _cpu += stats.CpuMilliseconds;
     }
 
-    public string ToTable(SoakOptions options, Tally tally)
+    public string ToTable(SoakOptions options, Tally tally, long bound)
     {
         var last = After[^1];
         var table = new StringBuilder("| what | figure |\n|---|---|\n");
@@ -50,9 +53,9 @@ internal sealed class SoakFigures
         Row("**acknowledged and lost · delivered twice**", $"**{tally[Kind.Lost]} · {tally[Kind.Doubled]}**");
         Row("streams resumed · recoveries refused", $"{tally[Kind.Resumed]:N0} · {tally[Kind.RecoveryRefused]:N0}");
         Row("gaps told (new connections without a cursor included) · acknowledged messages that they covered", $"{tally[Kind.GapTold]:N0} · {tally[Kind.CoveredByGap]:N0}");
-        Row("server's heap before · at the peak", $"{MiB(Before.Managed)} · {MiB(Peak.Managed)} MiB");
+        Row("server's heap before · at the peak", $"{MiB(Before.Own)} · {MiB(Peak.Managed)} MiB");
         Row("the same after each cycle, without the host's pool · of that pool", $"{Each(static stats => stats.Own)} · {Each(static stats => stats.HostPool)} MiB");
-        Row("growth from the first cycle's end to the last's", $"{(last.Own - After[0].Own) / 1024.0:0} KiB (bound: {SoakRun.GrowthBound * (After.Count - 1) / 1024} KiB)");
+        Row("most above what it was before · least growth from one cycle to the next", $"{KiB(After.Max(static stats => stats.Own) - Before.Own)} (bound: {KiB(bound)}) · {KiB(SmallestStep ?? 0)} (bound: {KiB(SoakRun.StepBound)}) KiB");
         Row("the pool's threads then", $"{string.Join(", ", After.Select(static stats => stats.Threads))}");
         Row("server's working set before · at the peak · after each cycle", $"{MiB(Before.WorkingSet)} · {MiB(Peak.WorkingSet)} · {Each(static stats => stats.WorkingSet)} MiB");
         Row("client's heap before · after", $"{MiB(ClientBefore)} · {MiB(ClientAfter)} MiB");
@@ -67,6 +70,8 @@ internal sealed class SoakFigures
         void Row(string name, FormattableString value) => Line(name, value.ToString(CultureInfo.InvariantCulture));
         void Line(string name, string value) => table.Append("| ").Append(name).Append(" | ").Append(value).Append(" |\n");
     }
+
+    private static string KiB(long bytes) => (bytes / 1024.0).ToString("N0", CultureInfo.InvariantCulture);
 
     private static string MiB(long bytes) => (bytes / 1048576.0).ToString("0.0", CultureInfo.InvariantCulture);
 }
