@@ -11,8 +11,10 @@ namespace RealtimeKit.WebSockets;
 /// <param name="flushes">Whether writes need a flush.</param>
 /// <param name="owner">Ends the stream at once; <see langword="null"/> where disposing it does.</param>
 /// <param name="isReadEndedByOwner">Whether the owner of a stream that stays open ends a pending read by itself.</param>
-internal sealed class StreamTransport(Stream stream, bool leaveOpen, bool flushes, IAbortable? owner = null, bool isReadEndedByOwner = false) : WebSocketTransport
+internal class StreamTransport(Stream stream, bool leaveOpen, bool flushes, IAbortable? owner = null, bool isReadEndedByOwner = false) : WebSocketTransport
 {
+    protected Stream Stream => stream;
+
     // Never disposed: it has neither a timer nor a wait handle.
     private readonly CancellationTokenSource? _aborted = owner is null ? new CancellationTokenSource() : null;
     private ConfiguredValueTaskAwaitable<int>.ConfiguredValueTaskAwaiter _read;
