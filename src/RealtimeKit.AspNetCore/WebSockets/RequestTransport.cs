@@ -14,14 +14,14 @@ internal static class RequestTransport
     /// <returns><see langword="null"/> where the server's limit on upgraded connections is reached; nothing has been sent then.</returns>
     /// <exception cref="NotSupportedException">The server has no WebSockets to offer.</exception>
     public static async Task<WebSocketTransport?> TakeAsync(
-        HttpContext context, WebSocketHandshakeResult handshake, WebSocketEndpointOptions options, IAbortable owner)
+        HttpContext context, WebSocketHandshakeResult handshake, WebSocketEndpointOptions options, AcceptedWebSocket owner)
     {
         var features = context.Features;
         if (features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true } connect)
         {
             WriteHeaders(context.Response, handshake);
             var stream = await connect.AcceptAsync().ConfigureAwait(false);
-            return new StreamTransport(stream, leaveOpen: true, flushes: false, owner, peerGone: context.RequestAborted);
+            return new ExtendedConnectTransport(stream, owner, options.Connection.TimeProvider, context.RequestAborted);
         }
 
         if (features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true } upgrade)

@@ -64,6 +64,16 @@ internal sealed class AcceptedWebSocket(HostContext context) : IAbortable, IOpen
         }
     }
 
+    /// <summary>Does something with the request, unless it has been let go.</summary>
+    public void With(Action<HostContext> use)
+    {
+        lock (this)
+        {
+            if (_context is { } context)
+                use(context);
+        }
+    }
+
     /// <summary>Ends the transport at once. Disposing Kestrel's stream would do nothing.</summary>
     public void Abort()
     {

@@ -38,6 +38,7 @@ public class SharedHttp2ConnectionTests
             await Until.TrueAsync(() => Volatile.Read(ref sent) > i % 5);
             client.Abort();
             await sending.Awaiting(static task => task).Should().ThrowAsync<Exception>();
+            await client.DisposeAsync();
             await Until.TrueAsync(() => client.RetainedBytes == 0);   // the write that was under way has ended too
             await bystander.SendAsync($"{i}", Until.Cancelled);
             (await bystander.ReceiveAsync(Until.Cancelled)).GetText().Should().Be($"{i}");

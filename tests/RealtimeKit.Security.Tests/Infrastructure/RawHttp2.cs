@@ -10,11 +10,11 @@ internal sealed class RawHttp2(RawWebSocket connection) : IAsyncDisposable
     /// <summary>Whether a header block ends with its first frame.</summary>
     public bool EndHeaders { get; set; } = true;
 
-    public static async Task<RawHttp2> OpenAsync(int port)
+    public static async Task<RawHttp2> OpenAsync(int port, byte[]? settings = null)
     {
         var http = new RawHttp2(await RawWebSocket.OpenAsync(port, isTls: false));
         http._out.AddRange("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8);
-        http.Frame(4, 0, 0, []);   // SETTINGS
+        http.Frame(4, 0, 0, settings ?? []);   // SETTINGS
         await http.FlushAsync();
         return http;
     }

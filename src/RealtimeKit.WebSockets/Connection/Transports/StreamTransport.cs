@@ -15,9 +15,11 @@ namespace RealtimeKit.WebSockets;
 /// Cancelled once the peer is gone, for a stream that then takes what is written and drops it (Kestrel's): nothing else would tell a
 /// handler that only sends.
 /// </param>
-internal sealed class StreamTransport(
+internal class StreamTransport(
     Stream stream, bool leaveOpen, bool flushes, IAbortable? owner = null, bool isReadEndedByOwner = false, CancellationToken peerGone = default) : WebSocketTransport
 {
+    protected Stream Stream => stream;
+
     // Never disposed: it has neither a timer nor a wait handle.
     private readonly CancellationTokenSource? _aborted = owner is null ? new CancellationTokenSource() : null;
     private ConfiguredValueTaskAwaitable<int>.ConfiguredValueTaskAwaiter _read;
