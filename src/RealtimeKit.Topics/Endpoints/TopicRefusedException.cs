@@ -20,6 +20,7 @@ internal sealed class TopicRefusedException(int statusCode, string reason) : Exc
             : "You may not subscribe to all of these topics: none was subscribed to."),
         TopicLimitException limit => new TopicRefusedException(400, limit.Message),
         TopicEngineException => new TopicRefusedException(503, "Topics are not available now. Try again."),
+        TicketStoreException => new TopicRefusedException(503, "Tickets are not available now. Try again."),
         _ => null,
     };
 }
