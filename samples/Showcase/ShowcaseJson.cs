@@ -11,6 +11,7 @@ namespace RealtimeKit.Samples.Showcase;
 [JsonSerializable(typeof(Reading))]
 [JsonSerializable(typeof(Ping))]
 [JsonSerializable(typeof(IReadOnlyList<Measured>))]
+[JsonSerializable(typeof(IReadOnlyList<Traced>))]
 [JsonSerializable(typeof(Beat))]
 internal sealed partial class ShowcaseJson : JsonSerializerContext;
 

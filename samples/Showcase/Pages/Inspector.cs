@@ -4,11 +4,11 @@ using RealtimeKit.WebSockets;
 
 namespace RealtimeKit.Samples.Showcase.Pages;
 
-/// <summary>A connection that does as it is told, and the library's own meters beside it.</summary>
+/// <summary>A connection that does as it is told, and the library's own meters and spans beside it.</summary>
 internal static class Inspector
 {
     public static void Add(IServiceCollection services) =>
-        services.AddSingleton<MeterReader>();
+        services.AddSingleton<MeterReader>().AddSingleton<TraceReader>();
 
     public static void Map(WebApplication app)
     {
@@ -44,6 +44,10 @@ internal static class Inspector
         var meters = app.Services.GetRequiredService<MeterReader>();
         app.MapServerSentEvents("/inspector/meters", ShowcaseJson.Default.IReadOnlyListMeasured, (_, _) =>
             meters.EachSecondAsync());
+
+        var traces = app.Services.GetRequiredService<TraceReader>();
+        app.MapServerSentEvents("/inspector/traces", ShowcaseJson.Default.IReadOnlyListTraced, (_, _) =>
+            traces.EachSecondAsync());
     }
 
     // A Ping frame: browsers answer by themselves, pages never see it.

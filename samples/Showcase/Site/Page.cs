@@ -16,7 +16,7 @@ internal sealed record Page(string Path, string Title, string Lead, string Proto
         new("collaboration", "Collaborative editing", "Yjs and y-websocket from npm, unmodified. The server’s half is C#, and needs no Yjs.", "WebSocket", "Collaboration.cs", "YRoom.cs", "YMember.cs", "YMessage.cs", "YAwareness.cs"),
         new("game", "Game loop", "Sixty steps a second on the server, one binary frame for everybody. Catch the coin.", "WebSocket", "Game.cs", "GameLoop.cs", "World.cs", "Player.cs"),
         new("sensors", "Sensors", "Ten readings a second, plotted. After a pause the plots have no hole.", "Server-Sent Events", "Sensors.cs", "SensorLog.cs"),
-        new("inspector", "Inspector", "One connection under the lens: round trips, bytes, close codes, and the library’s own meters.", "WebSocket + SSE", "Inspector.cs", "MeterReader.cs"),
+        new("inspector", "Inspector", "One connection under the lens: round trips, bytes, close codes, and the library’s own meters and spans.", "WebSocket + SSE", "Inspector.cs", "MeterReader.cs", "TraceReader.cs"),
         new("comparison", "WebSocket or SSE?", "The same messages over both at once: latency, bytes on the wire, and what happens when the connection breaks.", "WebSocket + SSE", "Comparison.cs", "Beats.cs", "WireCount.cs"),
     ];
 }

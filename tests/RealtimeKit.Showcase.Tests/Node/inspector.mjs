@@ -25,5 +25,12 @@ await visit(async open => {
   for (const code of ['1000', '1002', '1006', '1009']) await meter('websocket.connection.duration', [code]);
   await meter('sse.server.active_streams', []);
   await meter('topics.published', []);
+
+  // And its spans: a delivery links to the publication that it delivers.
+  await until(page, () => {
+    const rows = Object.fromEntries([...document.querySelectorAll('#traces tr')].map(row => [row.cells[0].firstChild.textContent, row]));
+    return rows.publish && rows.deliver && Number(rows.deliver.cells[1].textContent) > 0 && /^publishproducer, \S+, [0-9a-f]{8}$/.test(rows.publish.cells[0].textContent)
+      && /^deliverconsumer, [0-9a-f]{8}, links to [0-9a-f]{8}/.test(rows.deliver.cells[0].textContent);
+  });
   assert.ok(true);
 }, /WebSocket connection to .* failed/);

@@ -121,7 +121,7 @@ const tests = {
       page.click(`[data-do="${what}"]`);
       await until(() => page.find('#ends li span')?.textContent.startsWith(code), code).catch(error => { throw new Error(`${error}, but ${page.find('#ends').textContent}, ${page.text('state')}, ${page.text('buffered')}`); });
     }
-    await until(() => page.all('#meters tr').length > 5, 'meters');
+    await until(() => page.all('#meters tr').length > 5 && page.all('#traces tr').length >= 2, 'meters and spans');
     return [page];
   },
   async comparison() {

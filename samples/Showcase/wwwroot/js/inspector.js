@@ -39,19 +39,30 @@ setInterval(() => {
 for (const button of document.querySelectorAll('[data-do]'))
   button.addEventListener('click', () => send(button.dataset.do === 'too big' ? 'x'.repeat(17 * 1024) : button.dataset.do));
 
-const source = new EventSource('/inspector/meters');
-source.onopen = () => setState('live', 'live', 'meters-state');
-source.onerror = () => setState('lost, coming back', '', 'meters-state');
-source.onmessage = event => {
-  byId('meters').replaceChildren(...JSON.parse(event.data).map(({ instrument, tags, unit, value, count, isMean }) => {
-    const row = element('tr'), name = element('td', instrument.replace('realtimekit.', '')), number = element('td', format(value, unit, isMean), 'number');
-    if (tags) name.append(element('small', tags));
-    if (isMean) number.append(element('small', `mean of ${count}`));
-    row.append(name, number);
+listen('meters', ({ instrument, tags, unit, value, count, isMean }) =>
+  [instrument.replace('realtimekit.', ''), tags, format(value, unit, isMean), isMean && `mean of ${count}`]);
+
+// A delivery links to the publications in it, each a trace of its own.
+listen('traces', ({ name, kind, count, topic, trace, links }) =>
+  [name, `${kind.toLowerCase()}, ${topic ? `${topic}, ` : ''}${short(trace)}${links.length ? `, links to ${links.map(short).join(' ')}` : ''}`, String(count)]);
+
+function short(trace) { return trace.slice(0, 8); }
+
+// Each row: a name with a remark, and a number with one.
+function listen(what, describe) {
+  const source = new EventSource(`/inspector/${what}`);
+  source.onopen = () => setState('live', 'live', `${what}-state`);
+  source.onerror = () => setState('lost, coming back', '', `${what}-state`);
+  source.onmessage = event => byId(what).replaceChildren(...JSON.parse(event.data).map(one => {
+    const [name, remark, number, note] = describe(one);
+    const row = element('tr'), left = element('td', name), right = element('td', number, 'number');
+    if (remark) left.append(element('small', remark));
+    if (note) right.append(element('small', note));
+    row.append(left, right);
     return row;
   }));
-};
-closeWithPage(source);
+  closeWithPage(source);
+}
 
 function format(value, unit, isMean) {
   if (unit === 's') return value < 1 ? `${(value * 1000).toFixed(2)} ms` : `${value.toFixed(1)} s`;
