@@ -25,8 +25,11 @@ internal sealed class PlainEvents
     public static PlainEvents Parse(ReadOnlySpan<byte> stream, ServerSentEventParserOptions options)
     {
         var result = new PlainEvents();
-        if (stream.StartsWith((ReadOnlySpan<byte>)[0xEF, 0xBB, 0xBF]))
-            stream = stream[3..];
+        ReadOnlySpan<byte> mark = [0xEF, 0xBB, 0xBF];
+        if (stream.StartsWith(mark))
+            stream = stream[mark.Length..];
+        else if (mark.StartsWith(stream))
+            return result;   // what may become one has no length yet
         var text = Encoding.Latin1.GetString(stream).Replace("\r\n", "\n", StringComparison.Ordinal).Replace('\r', '\n');
         var lines = text.Split('\n');
         StringBuilder? data = null;
@@ -35,7 +38,7 @@ internal sealed class PlainEvents
         for (var i = 0; i < lines.Length; i++)
         {
             var line = lines[i];
-            if (line.Length > options.MaxLineLength && !(lines.Length == 1 && "\u00EF\u00BB\u00BF".StartsWith(line, StringComparison.Ordinal)))   // nor what may become a byte order mark
+            if (line.Length > options.MaxLineLength)
                 return result.Fail(ServerSentEventLimit.MaxLineLength);
             if (i == lines.Length - 1)
                 break;   // it has no end
