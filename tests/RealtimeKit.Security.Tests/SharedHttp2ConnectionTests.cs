@@ -229,7 +229,7 @@ public class SharedHttp2ConnectionTests
                 if (ending == Ending.Expired)
                     app.Use(SignIn);
                 app.MapWebSocket("/ws", options, HandleAsync);
-                app.MapWebSocket("/echo", Handlers.EchoAsync);
+                app.MapWebSocket("/echo", new WebSocketEndpointOptions { Connection = { CloseTimeout = TimeSpan.FromSeconds(1) } }, Handlers.EchoAsync);
             },
             builder => builder.Services.AddRealtime(realtime => realtime.ExpiryGrace = TimeSpan.Zero),
             kestrel);
