@@ -98,10 +98,82 @@ public class SharedHttp2ConnectionTests
         await EchoAsync(peer, bystander, 1);
         var (stream, sending) = await FloodAsync(peer, Ending.HandlerReturns);
         await Until.TrueAsync(() => stream.Window == 0);
-        await server.App.StopAsync(Until.Cancelled);
+        var stopping = server.App.StopAsync(Until.Cancelled);
         await sending;
+        await Until.TrueAsync(() => stream.IsEnded && bystander.IsEnded);
         bystander.Received.Skip(3).Take(4).Should().Equal(0x88, 2, 1001 >> 8, 1001 & 0xFF);
-        await Until.TrueAsync(() => !peer.IsOpen);
+        await peer.DisposeAsync();   // as one does that was told to go away and has no stream left
+        await stopping;
+    }
+
+    // Kestrel's MinResponseDataRate is per connection over HTTP/2: five seconds of one that does not read would end all. WriteTimeout ends the one.
+    [Theory(Timeout = Until.Bound), InlineData(true), InlineData(false)]
+    public async Task SlowReader_WithoutKestrelsDataRate_EndsItsOwnStreamAlone(bool isRecommended)
+    {
+        var options = new WebSocketEndpointOptions { Connection = { WriteTimeout = TimeSpan.FromSeconds(8) } };
+        await using var server = await TestServerHost.StartAsync(
+            Wire.Http2,
+            app =>
+            {
+                app.MapWebSocket("/ws", options, static async connection =>
+                {
+                    await connection.SendAsync(new byte[10_000], WebSocketMessageType.Binary);
+                    await Handlers.EchoAsync(connection);
+                });
+                app.MapWebSocket("/echo", Handlers.EchoAsync);
+            },
+            kestrel: kestrel => kestrel.Limits.MinResponseDataRate = isRecommended ? null : kestrel.Limits.MinResponseDataRate);
+        await using var peer = await MultiplexingPeer.OpenAsync(server.Port, givesWindows: false);
+        var bystander = await peer.ConnectAsync("/echo");
+        await peer.GrantAsync(bystander, 1 << 20);
+        await EchoAsync(peer, bystander, 1);
+        var slow = await peer.ConnectAsync("/ws");
+        await Until.TrueAsync(() => slow.IsEnded);
+
+        void AssertOthersAreServed() => peer.IsOpen.Should().BeTrue();
+        if (!isRecommended)
+        {
+            await Until.TrueAsync(() => !peer.IsOpen);
+            Proof.FailsWithoutTheLimit(AssertOthersAreServed);
+            return;
+        }
+
+        AssertOthersAreServed();
+        await EchoAsync(peer, bystander, 1000);
+    }
+
+    // A handler that does not read leaves what is sent to it in the window that all share: it must hold a stream's window for each of them.
+    [Theory(Timeout = Until.Bound), InlineData(true), InlineData(false)]
+    public async Task BusyHandlers_WithAWindowForEachStream_StallNobodyElse(bool isRecommended)
+    {
+        await using var server = await StartAsync(Ending.HandlerReturns, new TaskCompletionSource().Task, kestrel =>
+        {
+            if (!isRecommended)
+                return;
+            kestrel.Limits.Http2.InitialStreamWindowSize = 96 * 1024;
+            kestrel.Limits.Http2.InitialConnectionWindowSize = 100 * 96 * 1024;   // MaxStreamsPerConnection
+        });
+        await using var peer = await MultiplexingPeer.OpenAsync(server.Port);
+        var bystander = await peer.ConnectAsync("/echo");
+        await EchoAsync(peer, bystander, 1);
+        var floods = new List<(MultiplexingPeer.Http2Stream Stream, Task Sending)>();
+        for (var i = 0; i < 50; i++)
+            floods.Add(await FloodAsync(peer, Ending.HandlerReturns));
+        await Until.TrueAsync(() => peer.Window == 0 || floods.TrueForAll(static flood => flood.Stream.Window == 0));
+
+        void AssertOthersAreServed() => peer.Window.Should().BePositive();
+        if (isRecommended)
+        {
+            AssertOthersAreServed();
+            await EchoAsync(peer, bystander, 200_000);
+        }
+        else
+        {
+            Proof.FailsWithoutTheLimit(AssertOthersAreServed);
+        }
+
+        await peer.DisposeAsync();
+        await Task.WhenAll(floods.Select(static flood => flood.Sending));
     }
 
     private static async Task<(MultiplexingPeer.Http2Stream Stream, Task Sending)> FloodAsync(MultiplexingPeer peer, Ending ending)
@@ -132,7 +204,7 @@ public class SharedHttp2ConnectionTests
         stream.IsEnded.Should().BeFalse();
     }
 
-    private static Task<TestServerHost> StartAsync(Ending ending, Task leave)
+    private static Task<TestServerHost> StartAsync(Ending ending, Task leave, Action<KestrelServerOptions>? kestrel = null)
     {
         var options = new WebSocketEndpointOptions();
         options.Connection.CloseTimeout = TimeSpan.FromSeconds(1);
@@ -157,9 +229,10 @@ public class SharedHttp2ConnectionTests
                 if (ending == Ending.Expired)
                     app.Use(SignIn);
                 app.MapWebSocket("/ws", options, HandleAsync);
-                app.MapWebSocket("/echo", Handlers.EchoAsync);
+                app.MapWebSocket("/echo", new WebSocketEndpointOptions { Connection = { CloseTimeout = TimeSpan.FromSeconds(1) } }, Handlers.EchoAsync);
             },
-            builder => builder.Services.AddRealtime(realtime => realtime.ExpiryGrace = TimeSpan.Zero));
+            builder => builder.Services.AddRealtime(realtime => realtime.ExpiryGrace = TimeSpan.Zero),
+            kestrel);
 
         async Task HandleAsync(WebSocketConnection connection)
         {

@@ -12,7 +12,7 @@ namespace RealtimeKit.AspNetCore;
 internal sealed class ExtendedConnectTransport(Stream stream, AcceptedWebSocket accepted, TimeProvider clock, CancellationToken peerGone)
     : StreamTransport(stream, leaveOpen: true, flushes: false, accepted, peerGone: peerGone)
 {
-    // For a peer to answer END_STREAM with its own, and what it may send until then: a Close frame has left no room for more.
+    // For a peer to answer END_STREAM with its own, and what it may send until then: what it had under way.
     private static readonly TimeSpan LingerTimeout = TimeSpan.FromMilliseconds(900);
     private const int LingerBytes = 1024 * 1024;
     private const int NoError = 0;   // RFC 9113 §7

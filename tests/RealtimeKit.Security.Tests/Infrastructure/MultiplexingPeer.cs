@@ -128,7 +128,6 @@ internal sealed class MultiplexingPeer : IAsyncDisposable
     {
         await _http.DisposeAsync();
         await _reading;
-        _writing.Dispose();
     }
 
     private async Task<bool> WriteAsync(Action append)

@@ -18,12 +18,12 @@ namespace RealtimeKit.WebSockets;
 internal class StreamTransport(
     Stream stream, bool leaveOpen, bool flushes, IAbortable? owner = null, bool isReadEndedByOwner = false, CancellationToken peerGone = default) : WebSocketTransport
 {
-    protected Stream Stream => stream;
-
     // Never disposed: it has neither a timer nor a wait handle.
     private readonly CancellationTokenSource? _aborted = owner is null ? new CancellationTokenSource() : null;
     private ConfiguredValueTaskAwaitable<int>.ConfiguredValueTaskAwaiter _read;
     private ConfiguredValueTaskAwaitable.ConfiguredValueTaskAwaiter _write;
+
+    protected Stream Stream => stream;
 
     public override bool ReadsIntoBuffer => true;
 
