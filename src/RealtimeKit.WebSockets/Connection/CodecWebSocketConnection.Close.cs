@@ -146,18 +146,23 @@ internal sealed partial class CodecWebSocketConnection
             EndWaiting();
             using (_inputGate.Enter())
             {
+                _isFinished = true;
                 if (!_readPending)
-                {
-                    _version++;
-                    _isStreaming = _isStreamedToEnd = false;
-                    _input.Clear();
-                    _deflate?.Dispose();
-                }
+                    ReleaseInput();
             }
 
             CloseAccount();
             finished.SetResult();
         }
+    }
+
+    // Under the input gate, once: a read that the transport has not given up yet may still write into the buffer, and does this when it ends.
+    private void ReleaseInput()
+    {
+        _version++;
+        _isStreaming = _isStreamedToEnd = false;
+        _input.Clear();
+        _deflate?.Dispose();
     }
 
     private async Task CloseTransportAsync()

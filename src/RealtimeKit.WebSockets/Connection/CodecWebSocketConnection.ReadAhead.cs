@@ -16,6 +16,7 @@ internal sealed partial class CodecWebSocketConnection
     private bool _isEndOfStream;
     private bool _isReadBroken;
     private bool _isDetached;
+    private bool _isFinished;
     private long _lastReceived;
 
     private bool _isDiscarding;
@@ -170,6 +171,9 @@ internal sealed partial class CodecWebSocketConnection
             {
                 LookAhead();
             }
+
+            if (_isFinished && !_readPending)
+                ReleaseInput();
         }
 
         AfterInput();

@@ -145,7 +145,7 @@ internal sealed class SoakRun(SoakOptions options) : IDisposable
             if (after.Periodic > Figures.After[0].Periodic)
                 _tally.Fail(Kind.NotEnded, $"{after.Periodic} periodic timers run, {Figures.After[0].Periodic} before");
             if (after.Outstanding > 0 || after.Rents != after.Returns + after.Abandoned)
-                _tally.Fail(Kind.NotEnded, $"buffers: {after.Rents} rented, {after.Returns} returned, {after.Abandoned} left to the collector");
+                _tally.Fail(Kind.NotEnded, $"buffers: {after.Rents} rented, {after.Returns} returned, {after.Abandoned} left to the collector. {string.Concat(after.Renters)}");
         }
 
         foreach (var misuse in last.Misuse)

@@ -12,10 +12,14 @@ internal sealed class SoakServer : IDisposable
 {
     public const int Addresses = 4;
     public const int History = 1000;
+
+    /// <summary>An environment variable: where it is set, the pool knows who has rented what, which costs.</summary>
+    public const string StacksVariable = "SOAK_STACKS";
+
     public static readonly TimeSpan RecoveryWindow = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan WriteTimeout = TimeSpan.FromSeconds(10);
 
-    private readonly CheckingPool _pool = CheckingPool.Install(capturesStacks: false);
+    private readonly CheckingPool _pool = CheckingPool.Install(capturesStacks: Environment.GetEnvironmentVariable(StacksVariable) is not null);
     private readonly HostPool _hostPool = new();
     private readonly JumpingClock _clock = new();
     private readonly List<object> _planted = [];
@@ -150,7 +154,7 @@ internal sealed class SoakServer : IDisposable
     {
         using var process = Process.GetCurrentProcess();
         return new ServerStats(
-            Volatile.Read(ref _requests) - 1, TimerWheel.For(_clock).Count, _clock.Timers, _clock.Periodic, ThreadPool.ThreadCount, _pool.Rents, _pool.Returns, _pool.AbandonedCount, _pool.Outstanding, [.. _pool.FindMisuse().Take(3)],
+            Volatile.Read(ref _requests) - 1, TimerWheel.For(_clock).Count, _clock.Timers, _clock.Periodic, _clock.GetElapsedTime(TimerWheel.For(_clock).StalledUntil).TotalSeconds, ThreadPool.ThreadCount, _pool.Rents, _pool.Returns, _pool.AbandonedCount, _pool.Outstanding, [.. _pool.FindMisuse().Take(3)], [.. _pool.FindOutstanding().Take(5)],
             Garbage.Heap, _hostPool.Bytes, process.WorkingSet64, (long)process.TotalProcessorTime.TotalMilliseconds);
     }
 }
