@@ -54,12 +54,17 @@ public class EndlessLoopTests
         using var stop = new CancellationTokenSource();
         if (isSpinning)
         {
-            // The proof that the assertion below can fail: one connection that spins would be enough.
-            _ = Task.Run(() =>
+            // The proof that the assertion below can fail: one connection that spins would be enough, but on a machine that is busy with something else.
+            for (var i = 0; i < 2 * Environment.ProcessorCount; i++)
             {
-                while (!stop.IsCancellationRequested)
-                    Thread.SpinWait(1000);
-            });
+                _ = Task.Factory.StartNew(
+                    () =>
+                    {
+                        while (!stop.IsCancellationRequested)
+                            Thread.SpinWait(1000);
+                    },
+                    TaskCreationOptions.LongRunning);
+            }
         }
 
         var busy = await ProcessorTime.LeastBusyAsync(isSpinning ? 4 : 40);
