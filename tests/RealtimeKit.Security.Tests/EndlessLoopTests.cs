@@ -63,6 +63,10 @@ public class EndlessLoopTests
         }
 
         var busy = await ProcessorTime.LeastBusyAsync(isSpinning ? 4 : 40);
+
+        // Where the machine is busy with something else, who spins may get nothing for a moment.
+        for (var i = 0; isSpinning && busy < 0.2 && i < 40; i++)
+            busy = await ProcessorTime.LeastBusyAsync(1);
         await stop.CancelAsync();
         void AssertIdle() => busy.Should().BeLessThan(0.2);
         if (isSpinning)

@@ -22,7 +22,7 @@ public sealed class WebSocketTopicSubscriber : ITopicSubscriber
     /// <param name="connection">The connection, which stays the caller's.</param>
     /// <param name="onEnded">Called when the subscription has ended; see <see cref="ITopicSubscriber.OnEnded"/>. Default: closes with
     /// <see cref="TooSlow"/> for <see cref="TopicSubscriptionEnd.TooSlow"/> and <see cref="TopicSubscriptionEnd.Gap"/>, with 1001 for
-    /// <see cref="TopicSubscriptionEnd.Draining"/>, and aborts for <see cref="TopicSubscriptionEnd.Failed"/>.</param>
+    /// <see cref="TopicSubscriptionEnd.Draining"/>, and aborts for <see cref="TopicSubscriptionEnd.Failed"/>, unless it is being closed.</param>
     public WebSocketTopicSubscriber(WebSocketConnection connection, Action<TopicSubscription, TopicSubscriptionEnd, Exception?>? onEnded = null)
     {
         ArgumentNullException.ThrowIfNull(connection);
@@ -44,7 +44,7 @@ public sealed class WebSocketTopicSubscriber : ITopicSubscriber
         if (_onEnded is not null)
             _onEnded(subscription, reason, exception);
         else if (reason == TopicSubscriptionEnd.Failed)
-            _connection.Abort();
+            AbortUnlessClosing(_connection);
         else if (reason == TopicSubscriptionEnd.Draining)
             _ = CloseAsync(WebSocketCloseStatus.EndpointUnavailable, null);
         else
@@ -58,6 +58,16 @@ public sealed class WebSocketTopicSubscriber : ITopicSubscriber
         ArgumentNullException.ThrowIfNull(subscription);
         var cursor = subscription.Cursor.ToString();
         return cursor.Length <= MaxReasonLength ? cursor : null;
+    }
+
+    /// <summary>
+    /// Ends a connection to which nothing can be delivered. One that is being closed takes no more by itself, and its peer shall read why: it
+    /// ends with its closing handshake.
+    /// </summary>
+    internal static void AbortUnlessClosing(WebSocketConnection connection)
+    {
+        if (connection.State == WebSocketState.Open)
+            connection.Abort();
     }
 
     private async Task CloseAsync(WebSocketCloseStatus status, string? reason)

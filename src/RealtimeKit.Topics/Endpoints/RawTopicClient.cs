@@ -20,15 +20,13 @@ internal sealed class RawTopicClient(TopicHub hub, TopicRequest request, string?
     {
         _connection = connection;
         Attach(new WebSocketTopicSubscriber(connection));
+        WebSocketCloseStatus? refusal = null;
         try
         {
             await foreach (var message in connection.ReadAllAsync().ConfigureAwait(false))
             {
-                if (publishTo is not null && await PublishAsync(message).ConfigureAwait(false) is { } status)
-                {
-                    await connection.CloseAsync(status).ConfigureAwait(false);
-                    return;
-                }
+                if (publishTo is not null && (refusal = await PublishAsync(message).ConfigureAwait(false)) is not null)
+                    break;
             }
         }
         finally
@@ -36,6 +34,9 @@ internal sealed class RawTopicClient(TopicHub hub, TopicRequest request, string?
             // Before the closing handshake is waited for: nothing can be delivered any more.
             await DisposeAsync().ConfigureAwait(false);
         }
+
+        if (refusal is { } status)
+            await connection.CloseAsync(status).ConfigureAwait(false);
     }
 
     public override async ValueTask SendAsync(ReadOnlyMemory<byte> payload, WebSocketMessageType messageType, CancellationToken cancellationToken)

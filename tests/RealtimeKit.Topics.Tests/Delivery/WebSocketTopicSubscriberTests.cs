@@ -58,6 +58,24 @@ public sealed class WebSocketTopicSubscriberTests : IAsyncDisposable
         stream.Writes[0].Should().Be(400, "each frame has a header of two bytes and a payload of two");
     }
 
+    // RFC 6455 §7.1.2: who closes waits for the peer's Close. What is published meanwhile finds no way out, which is no reason to cut the peer off.
+    [Fact]
+    public async Task Deliver_ConnectionIsBeingClosed_PeerStillReadsWhy()
+    {
+        var (client, server) = WebSocketConnection.CreatePair();
+        await using var first = client;
+        await using var second = server;
+        await using var subscription = await Hub.SubscribeAsync(new WebSocketTopicSubscriber(server), ["t"], null, EndAtGap, Cancel);
+        var closing = server.CloseAsync(WebSocketCloseStatus.PolicyViolation, "no more", Cancel).AsTask();
+
+        await Hub.PublishAsync("t", "too late", cancellationToken: Cancel);
+        await Until.True(() => subscription.End == TopicSubscriptionEnd.Failed);
+        server.State.Should().Be(WebSocketState.CloseSent);
+        (await client.ReceiveAsync(Cancel)).Type.Should().Be(WebSocketMessageType.Close);
+        client.CloseResult!.Should().Be(new WebSocketCloseResult(WebSocketCloseStatus.PolicyViolation, "no more", WebSocketCloseInitiator.Remote, true));
+        (await closing).IsClean.Should().BeTrue();
+    }
+
     [Fact]
     public async Task Deliver_PeerReadsNothing_TakesNoSecondBatch()
     {

@@ -68,7 +68,7 @@ internal sealed partial class WebPubSubClient(
     public void OnSubscriptionEnded(TopicSubscriptionEnd reason)
     {
         if (reason == TopicSubscriptionEnd.Failed)
-            _connection!.Abort();
+            WebSocketTopicSubscriber.AbortUnlessClosing(_connection!);
         else if (reason == TopicSubscriptionEnd.Draining)
             _ = CloseAsync(WebSocketCloseStatus.EndpointUnavailable, "This server is going away.");
         else
