@@ -13,7 +13,7 @@ public class SoakTests
     [Fact]
     public async Task Run_Faultless_Passes()
     {
-        var (exitCode, output) = await RunAsync("--connections", "500", "--minutes", "0.4", "--drains", "1", "--cycles", "1", "--seed", "7");
+        var (exitCode, output) = await RunAsync("--connections", "500", "--minutes", "0.2", "--drains", "1", "--cycles", "1", "--seed", "7");
         TestContext.Current.TestOutputHelper!.WriteLine(output);
         exitCode.Should().Be(0, output);
         output.Should().Contain("PASSED").And.Contain("**acknowledged and lost · delivered twice** | **0 · 0**").And.Contain("drains and restarts under load | 1");
