@@ -21,7 +21,7 @@ public class SoakTests
 
     [Theory]
     [InlineData("lost-message,leak,stuck", "60", "0.1", "1", new[] { "Lost:", "buffers:", "connections are open on the server" })]
-    [InlineData("growth", "300", "0.05", "2", new[] { "heap:" })]
+    [InlineData("growth", "300", "0.02", "2", new[] { "heap:" })]
     public async Task Run_SomethingIsPlanted_Fails(string plants, string connections, string minutes, string cycles, string[] findings)
     {
         var (exitCode, output) = await RunAsync("--connections", connections, "--minutes", minutes, "--drains", "0", "--cycles", cycles, "--patience", "5", "--plant", plants);
