@@ -138,7 +138,7 @@ internal sealed class SoakServer : IDisposable
             if (Has("leak"))
                 _planted.Add(_pool.Rent(4096));
             if (Has("growth"))
-                _planted.Add(connection);
+                _planted.Add((connection, new byte[16 * 1024]));
         }
 
         await foreach (var message in connection.ReadAllAsync())
