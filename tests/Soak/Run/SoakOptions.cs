@@ -5,7 +5,7 @@ namespace RealtimeKit.Soak;
 /// <summary>The command line.</summary>
 internal sealed record SoakOptions
 {
-    public const string Usage = "soak [--connections 10000] [--minutes 5] [--seed 1] [--redis] [--drains 2] [--cycles 3] [--plant lost-message|leak|growth|stuck] [--patience 60] [--report FILE]";
+    public const string Usage = "soak [--connections 10000] [--minutes 5] [--seed 1] [--redis] [--drains 2] [--cycles 3] [--plant lost-message,leak,growth,stuck] [--patience 60] [--report FILE]";
 
     public int Connections { get; private set; } = 10_000;
 
@@ -63,7 +63,7 @@ internal sealed record SoakOptions
                 case "--patience" when isNumber:
                     options.Patience = number;
                     break;
-                case "--plant" when value is "lost-message" or "leak" or "growth" or "stuck":
+                case "--plant" when value.Split(',').All(static plant => plant is "lost-message" or "leak" or "growth" or "stuck"):
                     options.Plant = value;
                     break;
                 case "--report":

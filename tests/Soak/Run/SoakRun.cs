@@ -13,7 +13,7 @@ internal sealed class SoakRun(SoakOptions options) : IDisposable
     private readonly TimeSpan _patience = TimeSpan.FromSeconds(options.Patience);
     private readonly Tally _tally = new();
     private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(60) };
-    private readonly List<Ledger> _ledgers = [.. Enumerable.Range(0, Math.Clamp(options.Connections / 250, 4, 40)).Select(i => new Ledger($"t{i}"))];
+    private readonly List<Ledger> _ledgers = [.. Enumerable.Range(0, Math.Clamp(options.Connections / 250, Math.Min(4, options.Connections / 20), 40)).Select(i => new Ledger($"t{i}"))];
     private Wire _wire = null!;
     private Child _server = null!;
     private string? _redis;

@@ -23,11 +23,11 @@ internal sealed class SoakServer : IDisposable
     private readonly HostPool _hostPool = new();
     private readonly JumpingClock _clock = new();
     private readonly List<object> _planted = [];
-    private readonly string? _plant;
+    private readonly string[] _plants;
     private int _requests;
     private int _publications;
 
-    private SoakServer(string? plant) => _plant = plant;
+    private SoakServer(string? plants) => _plants = plants?.Split(',') ?? [];
 
     public static async Task<int> RunAsync(int port, string? redis, string? plant)
     {
@@ -39,7 +39,7 @@ internal sealed class SoakServer : IDisposable
             for (var i = 1; i <= Addresses; i++)
                 kestrel.Listen(new IPAddress([127, 0, 0, (byte)i]), port);
         });
-        if (plant == "block")
+        if (server.Has("block"))
             builder.Services.Configure<HostOptions>(static host => host.ShutdownTimeout = TimeSpan.FromSeconds(8));
         var topics = builder.Services.AddTopics(server.Configure);
         if (redis is not null)
@@ -78,6 +78,8 @@ internal sealed class SoakServer : IDisposable
         });
     }
 
+    private bool Has(string plant) => _plants.Contains(plant);
+
     private void Map(WebApplication app)
     {
         app.Use(async (http, next) =>
@@ -85,7 +87,7 @@ internal sealed class SoakServer : IDisposable
             Interlocked.Increment(ref _requests);
             try
             {
-                if (_plant == "lost-message" && HttpMethods.IsPost(http.Request.Method) && http.Request.Path.StartsWithSegments("/topics") && Interlocked.Increment(ref _publications) % 40 == 0)
+                if (Has("lost-message") && HttpMethods.IsPost(http.Request.Method) && http.Request.Path.Value!.StartsWith("/topics/t", StringComparison.Ordinal) && Interlocked.Increment(ref _publications) % 10 == 0)
                     http.Response.StatusCode = StatusCodes.Status202Accepted;
                 else
                     await next(http);
@@ -97,7 +99,7 @@ internal sealed class SoakServer : IDisposable
         });
         app.MapWebSocket("/ws", Limits(new WebSocketEndpointOptions()), EchoAsync);
         app.MapWebSocket("/deflate", Limits(new WebSocketEndpointOptions { Compression = new PerMessageDeflateOptions { MinimumSize = 0 } }), EchoAsync);
-        if (_plant == "block")
+        if (Has("block"))
             app.MapWebSocket("/block", Limits(new WebSocketEndpointOptions()), BlockAsync);
         app.MapTopics("/topics", options =>
         {
@@ -131,15 +133,17 @@ internal sealed class SoakServer : IDisposable
 
     private async Task EchoAsync(WebSocketConnection connection)
     {
-        if (_plant is "leak" or "growth")
+        lock (_planted)
         {
-            lock (_planted)
-                _planted.Add(_plant == "leak" ? _pool.Rent(4096) : connection);
+            if (Has("leak"))
+                _planted.Add(_pool.Rent(4096));
+            if (Has("growth"))
+                _planted.Add((connection, new byte[16 * 1024]));
         }
 
         await foreach (var message in connection.ReadAllAsync())
             await connection.SendAsync(message.Payload, message.Type);
-        if (_plant == "stuck")
+        if (Has("stuck"))
             await Task.Delay(Timeout.Infinite);
     }
 
