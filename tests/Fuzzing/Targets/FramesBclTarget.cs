@@ -54,9 +54,15 @@ internal sealed class FramesBclTarget : FuzzTarget
     public override byte[]? Mutate(ReadOnlySpan<byte> input, FuzzRandom random) =>
         input.Length < SettingsLength ? null : FrameBuilder.Mutate(input, SettingsLength, random, (input[0] & 1) == 0);
 
-    // The framework does not look at a text's end where an empty frame is the last (RFC 6455 §8.1 does).
-    private static bool EndsInsideCharacter(PlainMessage? message) =>
-        message is { Type: WebSocketMessageType.Text } && PlainUtf8.FirstInvalid(message.Payload, out var isComplete) < 0 && !isComplete;
+    // The framework does not look at a text's end where an empty frame is the last (RFC 6455 §8.1 does), and until then takes for the
+    // beginning of a character what is none: C0.
+    private static bool EndsInsideCharacter(PlainMessage? message)
+    {
+        if (message is not { Type: WebSocketMessageType.Text })
+            return false;
+        var invalid = PlainUtf8.FirstInvalid(message.Payload, out var isComplete);
+        return invalid < 0 ? !isComplete : invalid >= message.Payload.Length - 3;
+    }
 
     private static List<PlainMessage> Receive(List<byte[]> wire, bool isServer, out WebSocketError? error, out WebSocketCloseStatus? closeStatus)
     {

@@ -74,9 +74,9 @@ internal sealed class WebPubSubTarget : FuzzTarget
         {
             var isObject = document is { RootElement.ValueKind: JsonValueKind.Object };
             Oracle.That(isRead == isObject || (isObject && json.AsSpan().IndexOf("\\u"u8) >= 0), "a JSON object");   // lone surrogates are refused
-            if (!isRead || request.Error is not null)
+            if (!isRead || request.Error is not null || HasLoneSurrogate(document!.RootElement))
                 return;
-            var root = document!.RootElement;
+            var root = document.RootElement;
             var type = root.GetProperty("type").GetString();
             Oracle.Equal(Array.IndexOf(Kinds, type) >= 0 ? type : null, char.ToLowerInvariant(request.Kind.ToString()[0]) + request.Kind.ToString()[1..], "type");
             Oracle.Equal(root.TryGetProperty("ackId", out var ackId) && ackId.ValueKind == JsonValueKind.Number ? ackId.GetUInt64() : null, request.AckId, "ackId");
@@ -89,6 +89,21 @@ internal sealed class WebPubSubTarget : FuzzTarget
             var expected = dataType switch { "json" => Encoding.UTF8.GetBytes(data.GetRawText()), "text" => Encoding.UTF8.GetBytes(data.GetString()!), _ => data.GetBytesFromBase64() };
             Oracle.Equal(expected, request.Data, "data");
             Oracle.Equal(dataType == "binary" ? WebSocketMessageType.Binary : WebSocketMessageType.Text, request.MessageType, "message type");
+        }
+    }
+
+    // In a name that our reader passes over: the framework's document throws when it looks for any other.
+    private static bool HasLoneSurrogate(JsonElement element)
+    {
+        try
+        {
+            foreach (var property in element.EnumerateObject())
+                _ = property.Name;
+            return false;
+        }
+        catch (InvalidOperationException)
+        {
+            return true;
         }
     }
 

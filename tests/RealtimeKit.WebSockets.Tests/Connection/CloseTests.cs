@@ -56,6 +56,7 @@ public class CloseTests
         (await close.Within()).Code.Should().Be(code);
         server.CloseResult.Should().Be(new WebSocketCloseResult((WebSocketCloseStatus)code, "as agreed", WebSocketCloseInitiator.Remote, true));
         await server.DisposeAsync();
+        await client.DisposeAsync();
     }
 
     // RFC 6455 §7.4.1 and §7.4.2: reserved, only ever reported, unassigned, or out of range.

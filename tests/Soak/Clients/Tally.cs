@@ -10,10 +10,11 @@ internal enum Kind
     Lost, Doubled, WrongEcho, NotEnded, Unexpected,
 }
 
-/// <summary>Counts, and the first findings in words.</summary>
+/// <summary>Counts, and the first findings of each kind in words.</summary>
 internal sealed class Tally
 {
     private readonly long[] _counts = new long[Enum.GetValues<Kind>().Length];
+    private readonly int[] _told = new int[Enum.GetValues<Kind>().Length];
     private readonly ConcurrentQueue<string> _findings = new();
 
     public long this[Kind kind] => Volatile.Read(ref _counts[(int)kind]);
@@ -27,7 +28,7 @@ internal sealed class Tally
     public void Fail(Kind kind, string finding, long count = 1)
     {
         Add(kind, count);
-        if (_findings.Count < 20)
+        if (Interlocked.Increment(ref _told[(int)kind]) <= 20)
             _findings.Enqueue($"{kind}: {finding}");
     }
 }
