@@ -202,9 +202,7 @@ public abstract partial class WebSocketConnection : IAsyncDisposable
     /// <returns>How the connection ended, also where the peer had closed it before.</returns>
     /// <exception cref="ArgumentException">The code must not be sent, or the reason is too long.</exception>
     public ValueTask<WebSocketCloseResult> CloseAsync(int code, string? reason = null, CancellationToken cancellationToken = default) =>
-        ((WebSocketCloseStatus)code).IsAllowedOnWire()
-            ? CloseAsync((WebSocketCloseStatus)code, reason, cancellationToken)
-            : throw new ArgumentOutOfRangeException(nameof(code), code, "The code must not stand in a close frame (RFC 6455 §7.4).");
+        CloseAsync(WebSocketCloseStatusExtensions.FromCode(code), reason, cancellationToken);
 
     /// <summary>Ends the connection at once, without a handshake. Pending operations end; it never blocks and never throws.</summary>
     public abstract void Abort();

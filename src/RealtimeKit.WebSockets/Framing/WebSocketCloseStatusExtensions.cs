@@ -14,6 +14,16 @@ public static class WebSocketCloseStatusExtensions
     public static bool IsAllowedOnWire(this WebSocketCloseStatus status) =>
         (int)status is (>= 1000 and <= 1003) or (>= 1007 and <= 1014) or (>= 3000 and <= 4999);
 
+    /// <summary>The status of a number that an application names; only what may stand in a close frame.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The code must not stand in a close frame (RFC 6455 §7.4).</exception>
+    internal static WebSocketCloseStatus FromCode(int code)
+    {
+        var status = (WebSocketCloseStatus)code;
+        return status.IsAllowedOnWire()
+            ? status
+            : throw new ArgumentOutOfRangeException(nameof(code), code, "The code must not stand in a close frame (RFC 6455 §7.4).");
+    }
+
     /// <summary>Tells whether the code belongs to the protocol and its extensions: 1000–2999 (RFC 6455 §7.4.2).</summary>
     /// <param name="status">The code.</param>
     /// <returns>True if it is in the range.</returns>

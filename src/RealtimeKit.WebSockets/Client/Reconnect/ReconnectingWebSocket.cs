@@ -90,9 +90,7 @@ public sealed partial class ReconnectingWebSocket : IAsyncDisposable
     /// <returns>How the last connection ended; <see langword="null"/> where there was none.</returns>
     /// <exception cref="ArgumentException">The code must not be sent (RFC 6455 §7.4), or the reason is too long.</exception>
     public Task<WebSocketCloseResult?> CloseAsync(int code, string? reason = null, CancellationToken cancellationToken = default) =>
-        ((WebSocketCloseStatus)code).IsAllowedOnWire()
-            ? CloseAsync((WebSocketCloseStatus)code, reason, cancellationToken)
-            : throw new ArgumentOutOfRangeException(nameof(code), code, "The code must not stand in a close frame (RFC 6455 §7.4).");
+        CloseAsync(WebSocketCloseStatusExtensions.FromCode(code), reason, cancellationToken);
 
     /// <summary>Stops for good; an open connection is closed with 1000.</summary>
     /// <returns>A task that completes when nothing is left.</returns>
