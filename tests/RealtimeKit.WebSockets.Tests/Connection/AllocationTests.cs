@@ -3,6 +3,7 @@ using System.Net.WebSockets;
 using System.Runtime.CompilerServices;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Microsoft.Extensions.Time.Testing;
 using RealtimeKit.WebSockets.Tests.Connection.Kit;
 
 namespace RealtimeKit.WebSockets.Tests.Connection;
@@ -203,9 +204,11 @@ public class AllocationTests
     {
         var compression = new PerMessageDeflateOptions { ServerContextTakeover = takeover, ClientContextTakeover = takeover };
         var agreed = PerMessageDeflateParameters.From(compression);
+        // A clock that stands: the wheel takes over what a loop has not come to, on a thread of its own, and then the echo is not there at once.
+        var clock = new FakeTimeProvider();
         var (own, peer) = InlinePipes();
-        var server = WebSocketConnection.Create(own, new WebSocketConnectionOptions { Role = WebSocketRole.Server, Compression = compression, CompressionParameters = agreed });
-        var client = WebSocketConnection.Create(peer, new WebSocketConnectionOptions { Role = WebSocketRole.Client, Compression = compression, CompressionParameters = agreed });
+        var server = WebSocketConnection.Create(own, new WebSocketConnectionOptions { Role = WebSocketRole.Server, Compression = compression, CompressionParameters = agreed, TimeProvider = clock });
+        var client = WebSocketConnection.Create(peer, new WebSocketConnectionOptions { Role = WebSocketRole.Client, Compression = compression, CompressionParameters = agreed, TimeProvider = clock });
         var payload = Compression.Samples.Create("json", size);
         var prepared = new PreparedWebSocketMessage(payload, WebSocketMessageType.Text);
         var echo = EchoAsync();
