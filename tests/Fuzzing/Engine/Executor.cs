@@ -20,6 +20,8 @@ internal sealed class Executor(FuzzTarget target, Watchdog? watchdog = null)
         try
         {
             target.Run(input);
+            CheckAllocated(GC.GetAllocatedBytesForCurrentThread() - before);
+            return null;
         }
         catch (Exception error)
         {
@@ -29,8 +31,7 @@ internal sealed class Executor(FuzzTarget target, Watchdog? watchdog = null)
         {
             watchdog?.End();
         }
-
-        var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
-        return allocated > MaxAllocated ? new Find(input, new OracleException("allocates more than the limit of an input")) : null;
     }
+
+    public static void CheckAllocated(long allocated) => Oracle.That(allocated <= MaxAllocated, "allocates more than the limit of an input");
 }

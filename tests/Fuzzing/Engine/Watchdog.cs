@@ -19,7 +19,8 @@ internal sealed unsafe class Watchdog : IDisposable
     private readonly byte* _memory;
     private readonly int _maxLooks;
     private readonly Action<int> _exit;
-    private readonly Timer _timer;
+    private readonly Thread _thread;
+    private readonly ManualResetEventSlim _stopped = new();
     private long _inputs;
     private int _isRunning;
     private long _seen;
@@ -37,7 +38,15 @@ internal sealed unsafe class Watchdog : IDisposable
         _view.SafeMemoryMappedViewHandle.AcquirePointer(ref _memory);
         var interval = TimeSpan.FromMilliseconds(Math.Min(500, limit.TotalMilliseconds / 4));
         _maxLooks = (int)(limit / interval);
-        _timer = new Timer(_ => Look(), null, interval, interval);
+
+        // Its own: the pool's only thread (Fuzzing.csproj) may be what runs in circles.
+        _thread = new Thread(() =>
+        {
+            while (!_stopped.Wait(interval))
+                Look();
+        })
+        { IsBackground = true, Name = nameof(Watchdog) };
+        _thread.Start();
     }
 
     public void Begin(ReadOnlySpan<byte> input)
@@ -68,12 +77,9 @@ internal sealed unsafe class Watchdog : IDisposable
 
     public void Dispose()
     {
-        using (var stopped = new ManualResetEvent(false))
-        {
-            _timer.Dispose(stopped);
-            stopped.WaitOne();
-        }
-
+        _stopped.Set();
+        _thread.Join();
+        _stopped.Dispose();
         _view.SafeMemoryMappedViewHandle.ReleasePointer();
         _view.Dispose();
         _file.Dispose();

@@ -16,8 +16,6 @@ internal sealed record PlainMessage(WebSocketMessageType Type, byte[] Payload)
 /// <summary>A real connection that has received all that a wire holds.</summary>
 internal sealed class ConnectionRun
 {
-    public static readonly TimeSpan Bound = TimeSpan.FromSeconds(8);
-
     public List<PlainMessage> Messages { get; } = [];
 
     /// <summary>The violation that ended it, or none.</summary>
@@ -41,7 +39,10 @@ internal sealed class ConnectionRun
         ControlFramesPerSecond = 1,
     };
 
-    public static ConnectionRun Receive(IReadOnlyList<byte[]> wire, WebSocketConnectionOptions options)
+    public static ConnectionRun Receive(IReadOnlyList<byte[]> wire, WebSocketConnectionOptions options) =>
+        OneThread.Run(() => ReceiveAsync(wire, options));
+
+    public static async Task<ConnectionRun> ReceiveAsync(IReadOnlyList<byte[]> wire, WebSocketConnectionOptions options)
     {
         var run = new ConnectionRun();
         using var stream = new ScriptedStream(wire);
@@ -50,7 +51,7 @@ internal sealed class ConnectionRun
         {
             while (true)
             {
-                var message = Wait(connection.ReceiveAsync());
+                var message = await connection.ReceiveAsync();
                 if (message.Type == WebSocketMessageType.Close)
                     break;
                 run.Messages.Add(new PlainMessage(message.Type, message.ToArray()));
@@ -63,28 +64,11 @@ internal sealed class ConnectionRun
 
         run.CloseResult = connection.CloseResult;
         connection.Abort();
-        Wait(connection.DisposeAsync());
+        await connection.DisposeAsync();
         run.LargestRequest = stream.LargestRequest;
         var sent = PlainFrames.Read(stream.Written, isServer: options.Role == WebSocketRole.Client, allowsRsv1: false, long.MaxValue, int.MaxValue);
         Oracle.That(sent.Errors.Count == 0, $"the connection sends what is not allowed: {string.Join(", ", sent.Errors)}");
         run.Sent = sent.Frames;
         return run;
-    }
-
-    private static T Wait<T>(ValueTask<T> task)
-    {
-        if (task.IsCompleted)
-            return task.GetAwaiter().GetResult();
-        var pending = task.AsTask();
-        Oracle.That(Task.WaitAny([pending], Bound) == 0, "a receive that never ends");
-        return pending.GetAwaiter().GetResult();
-    }
-
-    private static void Wait(ValueTask task)
-    {
-        if (task.IsCompleted)
-            task.GetAwaiter().GetResult();
-        else
-            Oracle.That(task.AsTask().Wait(Bound), "a dispose that never ends");
     }
 }

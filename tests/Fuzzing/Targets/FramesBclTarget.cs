@@ -22,7 +22,7 @@ internal sealed class FramesBclTarget : FuzzTarget
         var options = ConnectionRun.Options(isServer ? WebSocketRole.Server : WebSocketRole.Client);
         options.MaxFragmentsPerMessage = int.MaxValue;
         var ours = ConnectionRun.Receive(pieces, options);
-        var theirs = Receive(pieces, isServer, out var error, out var closeStatus);
+        var (theirs, open, error, closeStatus) = OneThread.Run(() => ReceiveAsync(pieces, isServer));
 
         // They hand out a message's parts as they come, so what is refused later may have begun.
         var common = Math.Min(ours.Messages.Count, theirs.Count);
@@ -33,7 +33,7 @@ internal sealed class FramesBclTarget : FuzzTarget
 
         // The framework does not know the codes 1012 to 1014 of IANA's registry.
         var knowsMore = ours.CloseResult is { Status: { } status, Initiator: WebSocketCloseInitiator.Remote } && (int)status is >= 1012 and <= 1014;
-        if (isStricter || knowsMore || (ours.Error == WebSocketProtocolError.InvalidUtf8 && EndsInsideCharacter(theirs.ElementAtOrDefault(ours.Messages.Count))))
+        if (isStricter || knowsMore || (ours.Error == WebSocketProtocolError.InvalidUtf8 && EndsInsideCharacter(theirs.ElementAtOrDefault(ours.Messages.Count) ?? open)))
             return;
         Oracle.Equal(ours.Messages.Count, theirs.Count, "count of messages");
         var isRefused = ours.Error is not (WebSocketProtocolError.None or WebSocketProtocolError.UnexpectedEndOfStream);
@@ -54,7 +54,7 @@ internal sealed class FramesBclTarget : FuzzTarget
     public override byte[]? Mutate(ReadOnlySpan<byte> input, FuzzRandom random) =>
         input.Length < SettingsLength ? null : FrameBuilder.Mutate(input, SettingsLength, random, (input[0] & 1) == 0);
 
-    // The framework does not look at a text's end where an empty frame is the last (RFC 6455 §8.1 does), and until then takes for the
+    // The framework does not look at a text's end where an empty frame is the last (RFC 6455 §8.1 does) or where a Close comes first, and until then takes for the
     // beginning of a character what is none: C0.
     private static bool EndsInsideCharacter(PlainMessage? message)
     {
@@ -64,38 +64,33 @@ internal sealed class FramesBclTarget : FuzzTarget
         return invalid < 0 ? !isComplete : invalid >= message.Payload.Length - 3;
     }
 
-    private static List<PlainMessage> Receive(List<byte[]> wire, bool isServer, out WebSocketError? error, out WebSocketCloseStatus? closeStatus)
+    private static async Task<(List<PlainMessage> Messages, PlainMessage Open, WebSocketError? Error, WebSocketCloseStatus? CloseStatus)> ReceiveAsync(List<byte[]> wire, bool isServer)
     {
         var messages = new List<PlainMessage>();
-        error = null;
-        closeStatus = null;
         using var stream = new ScriptedStream(wire);
         using var socket = WebSocket.CreateFromStream(stream, new WebSocketCreationOptions { IsServer = isServer, KeepAliveInterval = TimeSpan.Zero });
         using var message = new MemoryStream();
         var buffer = new byte[4096];
+        var type = WebSocketMessageType.Binary;
         try
         {
             while (true)
             {
-                var receive = socket.ReceiveAsync(buffer.AsMemory(), CancellationToken.None);
-                var result = receive.IsCompleted ? receive.GetAwaiter().GetResult() : receive.AsTask().WaitAsync(ConnectionRun.Bound).GetAwaiter().GetResult();
+                var result = await socket.ReceiveAsync(buffer.AsMemory(), CancellationToken.None);
                 if (result.MessageType == WebSocketMessageType.Close)
-                {
-                    closeStatus = socket.CloseStatus;
-                    return messages;
-                }
+                    return (messages, new PlainMessage(type, message.ToArray()), null, socket.CloseStatus);
 
+                type = result.MessageType;
                 message.Write(buffer, 0, result.Count);
                 if (!result.EndOfMessage)
                     continue;
-                messages.Add(new PlainMessage(result.MessageType, message.ToArray()));
+                messages.Add(new PlainMessage(type, message.ToArray()));
                 message.SetLength(0);
             }
         }
         catch (WebSocketException failure)
         {
-            error = failure.WebSocketErrorCode;
-            return messages;
+            return (messages, new PlainMessage(type, message.ToArray()), failure.WebSocketErrorCode, null);
         }
     }
 }

@@ -32,7 +32,7 @@ internal sealed class WebPubSubTarget : FuzzTarget
             requests.Add(settings.Rest[range].ToArray());
         foreach (var request in requests)
             CheckReader(request);
-        RunSession(requests, isReliable);
+        OneThread.Run(() => RunSessionAsync(requests, isReliable));
     }
 
     public override byte[] Generate(FuzzRandom random)
@@ -107,7 +107,7 @@ internal sealed class WebPubSubTarget : FuzzTarget
         }
     }
 
-    private static void RunSession(List<byte[]> requests, bool isReliable)
+    private static async Task RunSessionAsync(List<byte[]> requests, bool isReliable)
     {
         var topics = new TopicsOptions { TimeProvider = StandingTime.Instance };
         topics.Default.AuthorizePublish = static _ => new ValueTask<bool>(true);
@@ -115,22 +115,22 @@ internal sealed class WebPubSubTarget : FuzzTarget
         var options = new WebPubSubOptions { OnEvent = static (_, _) => default };
         ITopicProtocol protocol = isReliable ? new WebPubSubReliableProtocol(hub, options, null) : new WebPubSubProtocol(hub, options, null);
         var request = new TopicRequest { User = new ClaimsPrincipal(new ClaimsIdentity()), UserId = null, Topics = [], GetQuery = static _ => null, Host = hub };
-        var session = Wait(protocol.OpenAsync(request, CancellationToken.None).AsTask());
+        var session = await protocol.OpenAsync(request, CancellationToken.None);
         using var stream = new ScriptedStream([.. requests.Select(static request => Frame(request))]);
         var connection = WebSocketConnection.Create(stream, ConnectionRun.Options(WebSocketRole.Server));
         try
         {
-            Wait(session.RunAsync(connection));
+            await session.RunAsync(connection);
         }
         catch (WebSocketProtocolException)
         {
             // A message that is no text: the host's concern.
         }
 
-        Wait(session.DisposeAsync().AsTask());
+        await session.DisposeAsync();
         connection.Abort();
-        Wait(connection.DisposeAsync().AsTask());
-        Wait(hub.DisposeAsync().AsTask());
+        await connection.DisposeAsync();
+        await hub.DisposeAsync();
 
         var sent = PlainFrames.Read(stream.Written, isServer: false, allowsRsv1: false, long.MaxValue, int.MaxValue);
         Oracle.That(sent.Errors.Count == 0, "what is sent breaks a rule");
@@ -169,8 +169,4 @@ internal sealed class WebPubSubTarget : FuzzTarget
     private static byte[] Frame(byte[] payload) => payload.Length < 126
         ? [0x81, (byte)(0x80 | payload.Length), 0, 0, 0, 0, .. payload]
         : [0x81, 0xFE, (byte)(payload.Length >> 8), (byte)payload.Length, 0, 0, 0, 0, .. payload];
-
-    private static T Wait<T>(Task<T> task) => task.WaitAsync(ConnectionRun.Bound).GetAwaiter().GetResult();
-
-    private static void Wait(Task task) => task.WaitAsync(ConnectionRun.Bound).GetAwaiter().GetResult();
 }

@@ -1,0 +1,35 @@
+namespace RealtimeKit.Fuzzing;
+
+/// <summary>
+/// Runs what is asynchronous so that an input takes the same branches each time: one step after the other, all on the pool's only thread
+/// (<c>Fuzzing.csproj</c>), while the caller waits. In a process whose pool has more it does the same, in whatever order.
+/// </summary>
+internal static class OneThread
+{
+    public static readonly TimeSpan Bound = TimeSpan.FromSeconds(8);
+
+    public static T Run<T>(Func<Task<T>> work)
+    {
+        var running = Task.Run(async () =>
+        {
+            var (thread, before) = (Environment.CurrentManagedThreadId, GC.GetAllocatedBytesForCurrentThread());
+            var result = await work();
+
+            // What Executor cannot see of what is done here.
+            if (Environment.CurrentManagedThreadId == thread)
+                Executor.CheckAllocated(GC.GetAllocatedBytesForCurrentThread() - before);
+
+            // What this has queued comes first: nothing of it counts as the next input's.
+            await Task.Yield();
+            return result;
+        });
+        Oracle.That(Task.WaitAny([running], Bound) == 0, "it never ends");
+        return running.GetAwaiter().GetResult();
+    }
+
+    public static void Run(Func<Task> work) => Run(async () =>
+    {
+        await work();
+        return true;
+    });
+}
