@@ -26,7 +26,8 @@ await visit(async open => {
   await meter('sse.server.active_streams', []);
   await meter('topics.published', []);
 
-  // And its spans: a delivery links to the publication that it delivers.
+  // And its spans: a delivery links to the publication that it delivers. There is one where somebody watches.
+  await live(await open('sports'));
   await until(page, () => {
     const rows = Object.fromEntries([...document.querySelectorAll('#traces tr')].map(row => [row.cells[0].firstChild.textContent, row]));
     return rows.publish && rows.deliver && Number(rows.deliver.cells[1].textContent) > 0 && /^publishproducer, \S+, [0-9a-f]{8}$/.test(rows.publish.cells[0].textContent)

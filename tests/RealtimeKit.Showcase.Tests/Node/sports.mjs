@@ -6,7 +6,7 @@ await visit(async open => {
   await live(page);
   await live(watch);
   await more(page, 'received', 2);
-  assert.equal(await page.locator('.match').count(), 3);
+  await until(page, () => document.querySelectorAll('.match').length === 3);
   const id = await text(page, 'id');
   assert.ok(id.length > 10);
 
