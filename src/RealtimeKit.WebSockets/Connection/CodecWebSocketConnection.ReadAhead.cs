@@ -146,7 +146,7 @@ internal sealed partial class CodecWebSocketConnection
         // pipe, which keeps what is not taken, little is copied before the header is known: the rest is unmasked while it is copied.
         var wanted = _inFrame ? _frameRemaining - _input.RawLength : WebSocketFrameHeader.MaxLength;
         var isLarge = _inFrame && _frameLength >= ReceiveBuffer.LargeRead;
-        var limit = isLarge ? Math.Min(wanted, int.MaxValue) : _transport.ReadsIntoBuffer ? int.MaxValue : PieceSize;
+        var limit = isLarge ? Math.Min(wanted, _readsParts ? ReceiveBuffer.LargestPart : int.MaxValue) : _transport.ReadsIntoBuffer ? int.MaxValue : PieceSize;
         return _input.PrepareRead(wanted, (int)limit);
     }
 

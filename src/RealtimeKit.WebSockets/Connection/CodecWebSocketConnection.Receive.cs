@@ -25,6 +25,7 @@ internal sealed partial class CodecWebSocketConnection :
     // A message that ReadAsync streams: begun, and parsed to its end.
     private bool _isStreaming;
     private bool _isStreamedToEnd;
+    private bool _readsParts;   // what the last receive was
     private int _partSeen;   // how much of the body was given back unconsumed: alone it completes no read
 
     private enum ReceiveKind : byte
@@ -128,6 +129,7 @@ internal sealed partial class CodecWebSocketConnection :
     private bool TryAdvance(ReceiveKind kind)
     {
         _isThrottled = false;
+        _readsParts = kind == ReceiveKind.Part;
         while (true)
         {
             // Where something was discarded nothing behind it is delivered, only the end: no message has a hole, none is missing.

@@ -26,6 +26,12 @@ internal partial struct ReceiveBuffer
     /// <summary>From this size on, a read is not meant to take more than one message.</summary>
     public const int LargeRead = SmallestRead;
 
+    /// <summary>
+    /// The most to read of a message that is read in parts. A buffer that a whole message has made longer, or what was read ahead behind
+    /// a part, is not to be filled by the next: each time it would be twice as long.
+    /// </summary>
+    public const int LargestPart = 2 * LargestRead;
+
     private byte[]? _array;
     private int _bodyStart;
     private int _bodyEnd;
@@ -180,7 +186,7 @@ internal partial struct ReceiveBuffer
             _readSize = SmallestRead;
 
         if (_array is null)
-            Rent(_readSize == LargestRead ? 2 * LargestRead : _readSize, 0);   // room for the end of a message that began in one large read
+            Rent(_readSize == LargestRead ? LargestPart : _readSize, 0);   // room for the end of a message that began in one large read
         else if (_isLent && ReferenceEquals(_lentArray, _array))
             DetachWhenFull();
         else if (RawLength == 0 && _bodyEnd == _bodyStart)

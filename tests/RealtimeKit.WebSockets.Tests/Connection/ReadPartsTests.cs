@@ -88,6 +88,39 @@ public class ReadPartsTests
     }
 #endif
 
+    // Every other part fills its buffer, so that what is read ahead behind it takes another: that is not to be filled as well, and so on.
+    [Theory]
+    [InlineData(16 << 20)]
+    [InlineData(1 << 20)]
+    public async Task ReadAsync_ReceiverIsSlowerThanThePeer_BufferDoesNotGrow(int size)
+    {
+        var clock = new FakeTimeProvider();
+        var payload = Frames.Pattern(size);
+        var stream = new ScriptedStream([.. Enumerable.Repeat(Frames.BinaryFrame(payload), (16 << 20) / size)]);
+        await using var harness = Harness.Over(_ => stream, options => options.TimeProvider = clock);
+        var connection = harness.Connection;
+        var (parts, largest) = (0, 0L);
+        for (var left = (16 << 20) / size; left > 0; left--)
+        {
+            var at = 0;
+            for (var isEnd = false; !isEnd;)
+            {
+                var part = await connection.ReadAsync().Within();
+                if (parts++ % 2 == 0)
+                    clock.Advance(TimeSpan.FromSeconds(1));
+                largest = Math.Max(largest, Math.Max(stream.LastRequest, part.Payload.Length));
+                part.Payload.ToArray().AsSpan().SequenceEqual(payload.AsSpan(at, (int)part.Payload.Length)).Should().BeTrue();
+                at += (int)part.Payload.Length;
+                isEnd = part.IsEndOfMessage;
+                connection.AdvanceTo(part.Payload.End);
+            }
+
+            at.Should().Be(size);
+        }
+
+        largest.Should().BeLessThanOrEqualTo(128 * 1024);
+    }
+
     [Theory]
     [MemberData(nameof(Wires))]
     public async Task AdvanceTo_PartialConsumption_TheRestComesAgain(Wire wire)
