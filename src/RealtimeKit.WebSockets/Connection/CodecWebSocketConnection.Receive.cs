@@ -158,7 +158,8 @@ internal sealed partial class CodecWebSocketConnection :
 
     private void Deliver(bool isPart, bool isEnd)
     {
-        _receivedType = _messageType;
+        if (!_isStreaming)
+            _receivedType = _messageType;   // of the rest of a message it is what it was: the next one may have begun
         _receivedEnd = isEnd;
         _receivedError = null;
         _isStreaming = isPart;

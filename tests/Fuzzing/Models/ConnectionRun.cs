@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Net.WebSockets;
 using RealtimeKit.WebSockets;
 
@@ -28,6 +29,9 @@ internal sealed class ConnectionRun
 
     public int LargestRequest { get; private set; }
 
+    /// <summary>Whether it may have looked at what lies behind a message before the receiver has asked for that.</summary>
+    public bool HasReadAhead { get; private set; }
+
     public static WebSocketConnectionOptions Options(WebSocketRole role) => new()
     {
         Role = role,
@@ -39,23 +43,40 @@ internal sealed class ConnectionRun
         ControlFramesPerSecond = 1,
     };
 
+    /// <summary>Receives whole messages.</summary>
     public static ConnectionRun Receive(IReadOnlyList<byte[]> wire, WebSocketConnectionOptions options) =>
-        OneThread.Run(() => ReceiveAsync(wire, options));
+        OneThread.Run(() => RunAsync(wire, options, ReceiveAsync));
 
-    public static async Task<ConnectionRun> ReceiveAsync(IReadOnlyList<byte[]> wire, WebSocketConnectionOptions options)
+    /// <summary>Receives as it likes: whole messages or parts, of which it gives back some; and may let the connection read ahead.</summary>
+    public static ConnectionRun Receive(IReadOnlyList<byte[]> wire, WebSocketConnectionOptions options, FuzzRandom random)
+    {
+        var (inParts, readsAhead) = (!random.Once(3), random.Once(2));
+        void ReadAhead(WebSocketConnection connection)
+        {
+            if (readsAhead && random.Once(4))
+                ((CodecWebSocketConnection)connection).ReadAhead();
+        }
+
+        var run = OneThread.Run(() => RunAsync(wire, options, inParts ? connection => ReadAsync(connection, random, ReadAhead) : async connection =>
+        {
+            var message = await ReceiveAsync(connection);
+            ReadAhead(connection);
+            return message;
+        }));
+        run.HasReadAhead = readsAhead;
+        return run;
+    }
+
+    private static async Task<ConnectionRun> RunAsync(
+        IReadOnlyList<byte[]> wire, WebSocketConnectionOptions options, Func<WebSocketConnection, Task<PlainMessage?>> receive)
     {
         var run = new ConnectionRun();
         using var stream = new ScriptedStream(wire);
         var connection = WebSocketConnection.Create(stream, options);
         try
         {
-            while (true)
-            {
-                var message = await connection.ReceiveAsync();
-                if (message.Type == WebSocketMessageType.Close)
-                    break;
-                run.Messages.Add(new PlainMessage(message.Type, message.ToArray()));
-            }
+            while (await receive(connection) is { } message)
+                run.Messages.Add(message);
         }
         catch (WebSocketProtocolException violation)
         {
@@ -70,5 +91,31 @@ internal sealed class ConnectionRun
         Oracle.That(sent.Errors.Count == 0, $"the connection sends what is not allowed: {string.Join(", ", sent.Errors)}");
         run.Sent = sent.Frames;
         return run;
+    }
+
+    // Null: the end.
+    private static async Task<PlainMessage?> ReceiveAsync(WebSocketConnection connection)
+    {
+        var message = await connection.ReceiveAsync();
+        return message.Type == WebSocketMessageType.Close ? null : new PlainMessage(message.Type, message.ToArray());
+    }
+
+    private static async Task<PlainMessage?> ReadAsync(WebSocketConnection connection, FuzzRandom random, Action<WebSocketConnection> readAhead)
+    {
+        var payload = new List<byte>();
+        while (true)
+        {
+            var part = await connection.ReadAsync();
+            if (part.MessageType == WebSocketMessageType.Close)
+                return null;
+            readAhead(connection);
+            var (type, isEnd, length) = (part.MessageType, part.IsEndOfMessage, (int)part.Payload.Length);
+            var taken = random.Once(2) ? length : random.Next(length + 1);
+            payload.AddRange(part.Payload.Slice(0, taken).ToArray());
+            connection.AdvanceTo(part.Payload.GetPosition(taken));
+            readAhead(connection);
+            if (isEnd && taken == length)
+                return new PlainMessage(type, [.. payload]);
+        }
     }
 }

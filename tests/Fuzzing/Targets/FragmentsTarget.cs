@@ -9,7 +9,7 @@ internal sealed class FragmentsTarget : FuzzTarget
 
     public override string Name => "fragments";
 
-    public override string Description => "A real connection receives whole messages, plain and compressed, under limits: messages, pongs and the close code against plain rules; memory stays within bounds.";
+    public override string Description => "A real connection receives messages, whole and in parts, plain and compressed, under limits: messages, pongs and the close code against plain rules; memory stays within bounds.";
 
     public override IReadOnlyList<byte[]> Dictionary => FrameBuilder.Dictionary;
 
@@ -37,14 +37,16 @@ internal sealed class FragmentsTarget : FuzzTarget
         }
 
         var wire = settings.Rest;
+        if ((flags & 128) != 0)
+            options.MaxStreamedMessageSize = options.MaxMessageSize;
         var expected = Expected.Read(wire, isServer, options, (flags & 4) != 0, 8 + limit % 8);
         foreach (var pieces in (List<byte[]>[])[[wire.ToArray()], Segments.Cut(wire, random), Segments.Bytes(wire)])
-            Check(expected, ConnectionRun.Receive(pieces, options), options);
+            Check(expected, (flags & 128) != 0 ? ConnectionRun.Receive(pieces, options, random) : ConnectionRun.Receive(pieces, options), options);
     }
 
     public override byte[] Generate(FuzzRandom random)
     {
-        var flags = (byte)(random.NextByte() & (random.Once(2) ? 0x7F : 0x07));
+        var flags = (byte)(random.NextByte() & (random.Once(2) ? 0xFF : 0x87));
         var masked = (flags & 1) == 0;
         byte[] head = [flags, random.NextByte(), random.NextByte(), random.NextByte()];
         if ((flags & 2) == 0 || random.Once(4))
@@ -82,7 +84,11 @@ internal sealed class FragmentsTarget : FuzzTarget
         Oracle.That(run.Messages.SequenceEqual(expected.Messages), $"messages: {string.Join("; ", run.Messages)}; expected {string.Join("; ", expected.Messages)}; {run.Error}");
         if (expected.HasOpenCompressed && (run.Error is WebSocketProtocolError.InvalidCompressedData or WebSocketProtocolError.InvalidUtf8 or WebSocketProtocolError.MessageTooBig or WebSocketProtocolError.InflateRatioExceeded))
             return;
-        Oracle.That(run.Error == WebSocketProtocolError.None ? expected.Errors.Count == 0 : expected.Errors.Contains(run.Error) || (expected.Errors.Count == 0 && expected.Close is null && run.Error == WebSocketProtocolError.UnexpectedEndOfStream),
+
+        // What is wrong in a message that is not whole shows before what is wrong behind it, or behind that where it was read ahead: then
+        // nobody will see the message.
+        var isEarly = run.HasReadAhead && expected.Errors.Count > 0 && !expected.Errors.Contains(run.Error);
+        Oracle.That(isEarly || run.Error == WebSocketProtocolError.None ? isEarly || expected.Errors.Count == 0 : expected.Errors.Contains(run.Error) || (expected.Errors.Count == 0 && expected.Close is null && run.Error == WebSocketProtocolError.UnexpectedEndOfStream),
             $"error {run.Error}, expected is one of: {string.Join(", ", expected.Errors)}");
 
         // RFC 6455 §5.5.3: every Ping is answered, or the last one for several.
@@ -91,13 +97,17 @@ internal sealed class FragmentsTarget : FuzzTarget
         foreach (var pong in pongs)
         {
             at = expected.Pings.FindIndex(at, ping => ping.AsSpan().SequenceEqual(pong.Payload)) + 1;
-            Oracle.That(at > 0, "a pong without a ping");
+            Oracle.That(at > 0 || (run.HasReadAhead && expected.Errors.Count > 0), "a pong without a ping");
         }
 
         var closes = run.Sent.Where(static frame => frame.Opcode == 8).ToArray();
         Oracle.That(closes.Length <= 1 && run.Sent.TakeWhile(static frame => frame.Opcode != 8).Count() + closes.Length == run.Sent.Count, "something is sent behind a Close");
         Oracle.That(run.Sent.All(static frame => frame.Opcode >= 8), "messages are sent");
-        if (expected.Errors.Count > 0)
+        if (isEarly || (run.HasReadAhead && run.CloseResult is { Initiator: WebSocketCloseInitiator.Network }))
+        {
+            // The end of the stream may have been seen before what is wrong.
+        }
+        else if (expected.Errors.Count > 0)
         {
             Oracle.That(closes is [{ Payload: [var high, var low, ..] }] && (high << 8 | low) == (int)run.Error.GetCloseStatus(), $"close code for {run.Error}");
             Oracle.Equal(run.Error.GetCloseStatus(), run.CloseResult?.Status, "close result");

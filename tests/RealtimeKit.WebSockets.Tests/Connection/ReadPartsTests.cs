@@ -329,6 +329,30 @@ public class ReadPartsTests
         }
     }
 
+    // The next one is of the other type, and never comes to its end: that is seen while the receiver still has the rest of the first.
+    [Fact]
+    public async Task ReadAsync_NextMessageHasBegunBehindTheRest_RestIsOfItsOwnType()
+    {
+        var clock = new FakeTimeProvider();
+        var stream = new ScriptedStream(Frames.TextFrame("text"), Frames.BinaryFrame([], fin: false));
+        stream.End();
+        await using var harness = Harness.Over(_ => stream, options => options.TimeProvider = clock);
+        var part = await harness.Connection.ReadAsync().Within();
+        while (!part.IsEndOfMessage)
+        {
+            harness.Connection.AdvanceTo(part.Payload.Start);
+            part = await harness.Connection.ReadAsync().Within();
+        }
+
+        part.MessageType.Should().Be(WebSocketMessageType.Text);
+        harness.Connection.AdvanceTo(part.Payload.GetPosition(1));
+        clock.Advance(TimeSpan.FromSeconds(1));
+        part = await harness.Connection.ReadAsync().Within();
+        Encoding.UTF8.GetString(part.Payload).Should().Be("ext");
+        part.MessageType.Should().Be(WebSocketMessageType.Text);
+        harness.Connection.AdvanceTo(part.Payload.End);
+    }
+
     [Fact]
     public async Task AdvanceTo_AfterADisposalThatTookTheLastPart_TheEndFollows()
     {
