@@ -47,7 +47,10 @@ internal sealed class ConnectionRun
     public static ConnectionRun Receive(IReadOnlyList<byte[]> wire, WebSocketConnectionOptions options) =>
         OneThread.Run(() => RunAsync(wire, options, ReceiveAsync));
 
-    /// <summary>Receives as it likes: whole messages or parts, of which it gives back some; and may let the connection read ahead.</summary>
+    /// <summary>
+    /// Receives as it likes: from a stream or a pipe, at once or later, whole messages or parts, of which it gives back some; and may let
+    /// the connection read ahead.
+    /// </summary>
     public static ConnectionRun Receive(IReadOnlyList<byte[]> wire, WebSocketConnectionOptions options, FuzzRandom random)
     {
         var (inParts, readsAhead) = (!random.Once(3), random.Once(2));
@@ -62,17 +65,19 @@ internal sealed class ConnectionRun
             var message = await ReceiveAsync(connection);
             ReadAhead(connection);
             return message;
-        }));
+        }, random));
         run.HasReadAhead = readsAhead;
         return run;
     }
 
     private static async Task<ConnectionRun> RunAsync(
-        IReadOnlyList<byte[]> wire, WebSocketConnectionOptions options, Func<WebSocketConnection, Task<PlainMessage?>> receive)
+        IReadOnlyList<byte[]> wire, WebSocketConnectionOptions options, Func<WebSocketConnection, Task<PlainMessage?>> receive, FuzzRandom? random = null)
     {
         var run = new ConnectionRun();
-        using var stream = new ScriptedStream(wire);
-        var connection = WebSocketConnection.Create(stream, options);
+        using var stream = new ScriptedStream(wire, random is not null && random.Once(2) ? new FuzzRandom(random.NextUInt64()) : null);
+        var connection = random is not null && random.Once(3)
+            ? WebSocketConnection.Create(new ScriptedPipe(wire, new FuzzRandom(random.NextUInt64()), stream), options)
+            : WebSocketConnection.Create(stream, options);
         try
         {
             while (await receive(connection) is { } message)

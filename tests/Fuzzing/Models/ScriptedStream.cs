@@ -1,7 +1,9 @@
 namespace RealtimeKit.Fuzzing;
 
-/// <summary>Gives pieces as they were cut, then the end, and keeps what is written; everything completes at once.</summary>
-internal sealed class ScriptedStream(IReadOnlyList<byte[]> pieces) : Stream
+/// <summary>Gives pieces as they were cut, then the end, and keeps what is written.</summary>
+/// <param name="pieces">The pieces.</param>
+/// <param name="pauses">Says which reads complete only later; <see langword="null"/>: everything completes at once.</param>
+internal sealed class ScriptedStream(IReadOnlyList<byte[]> pieces, FuzzRandom? pauses = null) : Stream
 {
     private readonly MemoryStream _written = new();
     private int _piece;
@@ -34,7 +36,8 @@ internal sealed class ScriptedStream(IReadOnlyList<byte[]> pieces) : Stream
         return count;
     }
 
-    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => new(Read(buffer.Span));
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+        pauses is not null && pauses.Once(2) ? ReadLaterAsync(buffer) : new(Read(buffer.Span));
 
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => Task.FromResult(Read(buffer.AsSpan(offset, count)));
 
@@ -65,6 +68,12 @@ internal sealed class ScriptedStream(IReadOnlyList<byte[]> pieces) : Stream
     public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
 
     public override void SetLength(long value) => throw new NotSupportedException();
+
+    private async ValueTask<int> ReadLaterAsync(Memory<byte> buffer)
+    {
+        await Task.Yield();
+        return Read(buffer.Span);
+    }
 }
 
 /// <summary>Time that stands still, with timers that never ring.</summary>
