@@ -9,7 +9,7 @@ internal sealed class FramesBclTarget : FuzzTarget
 
     public override string Name => "frames-bcl";
 
-    public override string Description => "The same bytes for our connection and the framework's WebSocket: the same messages, and both refuse, but where one is known to be stricter.";
+    public override string Description => "The same bytes for our connection, for the WebSocket that it can be, and for the framework's: the same messages, and all refuse, but where one is known to be stricter.";
 
     public override IReadOnlyList<byte[]> Dictionary => FrameBuilder.Dictionary;
 
@@ -22,7 +22,8 @@ internal sealed class FramesBclTarget : FuzzTarget
         var options = ConnectionRun.Options(isServer ? WebSocketRole.Server : WebSocketRole.Client);
         options.MaxFragmentsPerMessage = int.MaxValue;
         var ours = ConnectionRun.Receive(pieces, options);
-        var (theirs, open, error, closeStatus) = OneThread.Run(() => ReceiveAsync(pieces, isServer));
+        var (theirs, open, error, closeStatus) = OneThread.Run(() => ReceiveFromFrameworkAsync(pieces, isServer));
+        CheckBridge(ours, pieces, options, 1 + random.Skewed(300));
 
         // They hand out a message's parts as they come, so what is refused later may have begun.
         var common = Math.Min(ours.Messages.Count, theirs.Count);
@@ -64,13 +65,39 @@ internal sealed class FramesBclTarget : FuzzTarget
         return invalid < 0 ? !isComplete : invalid >= message.Payload.Length - 3;
     }
 
-    private static async Task<(List<PlainMessage> Messages, PlainMessage Open, WebSocketError? Error, WebSocketCloseStatus? CloseStatus)> ReceiveAsync(List<byte[]> wire, bool isServer)
+    // The same connection in the shape of the framework's class, with a buffer of any size, receives the same and ends the same way.
+    private static void CheckBridge(ConnectionRun expected, List<byte[]> wire, WebSocketConnectionOptions options, int bufferSize)
     {
-        var messages = new List<PlainMessage>();
+        options.MaxStreamedMessageSize = options.MaxMessageSize;
+        var (messages, _, error, closeStatus) = OneThread.Run(async () =>
+        {
+            using var stream = new ScriptedStream(wire);
+            var connection = WebSocketConnection.Create(stream, options);
+            using var socket = connection.AsWebSocket();
+            var received = await ReceiveAsync(socket, bufferSize);
+            connection.Abort();
+            await connection.DisposeAsync();
+            return received;
+        });
+        Oracle.That(messages.SequenceEqual(expected.Messages), $"messages: {string.Join("; ", expected.Messages)}; over the bridge {string.Join("; ", messages)}");
+        Oracle.Equal(expected.CloseResult is { IsClean: true, Status: var status } ? status == WebSocketCloseStatus.Empty ? WebSocketCloseStatus.NormalClosure : status : null, closeStatus, "close status over the bridge");
+        Oracle.Equal(
+            closeStatus is not null ? null : expected.Error is WebSocketProtocolError.None or WebSocketProtocolError.UnexpectedEndOfStream ? WebSocketError.ConnectionClosedPrematurely : WebSocketError.Faulted,
+            error, "error over the bridge");
+    }
+
+    private static async Task<(List<PlainMessage> Messages, PlainMessage Open, WebSocketError? Error, WebSocketCloseStatus? CloseStatus)> ReceiveFromFrameworkAsync(List<byte[]> wire, bool isServer)
+    {
         using var stream = new ScriptedStream(wire);
         using var socket = WebSocket.CreateFromStream(stream, new WebSocketCreationOptions { IsServer = isServer, KeepAliveInterval = TimeSpan.Zero });
+        return await ReceiveAsync(socket, 4096);
+    }
+
+    private static async Task<(List<PlainMessage> Messages, PlainMessage Open, WebSocketError? Error, WebSocketCloseStatus? CloseStatus)> ReceiveAsync(WebSocket socket, int bufferSize)
+    {
+        var messages = new List<PlainMessage>();
         using var message = new MemoryStream();
-        var buffer = new byte[4096];
+        var buffer = new byte[bufferSize];
         var type = WebSocketMessageType.Binary;
         try
         {
