@@ -56,8 +56,17 @@ public class DeclaredLengthTests
         await using var bystander = await Bystander.JoinAsync(server);
         await using var peer = await Peer.ConnectAsync(server, "/live", "Sec-WebSocket-Protocol: json.reliable.webpubsub.azure.v1");
         var before = RetainedMemory.Measure();
-        var status = await peer.FloodAsync(RawWebSocket.Text(message), 1);
-        ((int?)status).Should().Be(closed);
+        if (closed is null)
+        {
+            (await peer.FloodAsync(RawWebSocket.Text(message), 1)).Should().BeNull();
+        }
+        else
+        {
+            // No ping behind it: while a message is looked at, that may be answered already.
+            await peer.SendAsync(RawWebSocket.Text(message));
+            ((int?)await peer.ReadCloseAsync()).Should().Be(closed);
+        }
+
         RetainedMemory.Since(before).Should().BeLessThan(8 * RetainedMemory.MiB);
         await bystander.IsServedAsync();
     }

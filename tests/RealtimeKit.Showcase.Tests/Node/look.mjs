@@ -32,6 +32,7 @@ const ready = {
     await live(page);
     await page.click('[data-do="close 1002"]');
     await until(page, () => document.querySelector('#ends li') && document.querySelectorAll('#meters tr').length > 5);
+    await live(page);   // again: a page that goes while it connects complains
   },
   comparison: async page => {
     const beats = least => until(page, least => Number(document.querySelector('#events-messages').textContent) >= least, least);
