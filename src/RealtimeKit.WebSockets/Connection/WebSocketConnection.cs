@@ -118,8 +118,9 @@ public abstract partial class WebSocketConnection : IAsyncDisposable
     public abstract ValueTask<WebSocketMessage> ReceiveAsync(CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Receives what has arrived of the next message, of any size, in bounded memory. Give the bytes back with
-    /// <see cref="AdvanceTo"/> before the next read.
+    /// Receives what has arrived of the next message, of any size, in bounded memory: at most 128 KiB at a time, or
+    /// <see cref="WebSocketConnectionOptions.ReadAheadSize"/> where that is more, on top of what was not given back. Give the bytes back
+    /// with <see cref="AdvanceTo"/> before the next read.
     /// </summary>
     /// <param name="cancellationToken">Cancels the wait only.</param>
     /// <returns>A part of the message, valid until <see cref="AdvanceTo"/>.</returns>
