@@ -158,10 +158,10 @@ public class RateLimitTests
             options.BytesPerSecond = 1000;
             options.ByteBurst = 1000;
         });
-        await harness.Peer.SendAsync(Frames.BinaryFrame(new byte[900]));
-        (await harness.Connection.ReceiveAsync().Within()).ToArray().Should().HaveCount(900);
-        await harness.Peer.SendAsync(Frames.BinaryFrame(new byte[200]));
-        (await harness.Connection.ReceiveAsync().Within()).ToArray().Should().HaveCount(200);
+        await harness.Peer.SendAsync(Frames.BinaryFrame(new byte[985]));
+        (await harness.Connection.ReceiveAsync().Within()).ToArray().Should().HaveCount(985);
+        await harness.Peer.SendAsync(Frames.BinaryFrame(new byte[8]));
+        (await harness.Connection.ReceiveAsync().Within()).ToArray().Should().HaveCount(8);
         await FailsAsync(harness, WebSocketProtocolError.ByteRateExceeded);
     }
 
