@@ -202,8 +202,9 @@ internal static class WebPubSubRequestReader
                 request.Data = members.Data.ToArray();
                 break;
             case DataKind.Text:
-                request.Data = ReadText(members.Data) ?? [];
-                if (request.Data.Length == 0 && members.Data.Length != 2)
+                if (ReadText(members.Data) is { } text)
+                    request.Data = text;
+                else
                     request.Error = "Data of type text is a JSON string of Unicode characters.";
                 break;
             case DataKind.Binary:

@@ -236,6 +236,8 @@ public sealed class WebPubSubProtocolTests
     [InlineData("""{"type":"sendToGroup","group":"g","dataType":"xml","data":"AA==","ackId":1}""", "The dataType")]
     [InlineData("""{"type":"sendToGroup","group":"g","dataType":7,"data":"AA==","ackId":1}""", "The dataType")]
     [InlineData("""{"type":"sendToGroup","group":"g","dataType":"text","data":7,"ackId":1}""", "Data of type text")]
+    [InlineData("""{"type":"sendToGroup","group":"g","dataType":"text","data":12,"ackId":1}""", "Data of type text")]
+    [InlineData("""{"type":"sendToGroup","group":"g","dataType":"text","data":{},"ackId":1}""", "Data of type text")]
     [InlineData("""{"type":"sendToGroup","group":"g","dataType":"text","data":"\ud800","ackId":1}""", "Data of type text")]
     [InlineData("""{"type":"sendToGroup","group":"g","dataType":"binary","data":"A","ackId":1}""", "Data of type binary")]
     [InlineData("""{"type":"sendToGroup","group":"g","dataType":"binary","data":{},"ackId":1}""", "Data of type binary")]
