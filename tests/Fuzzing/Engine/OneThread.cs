@@ -6,7 +6,7 @@ namespace RealtimeKit.Fuzzing;
 /// </summary>
 internal static class OneThread
 {
-    public static readonly TimeSpan Bound = TimeSpan.FromSeconds(8);
+    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(8);
 
     public static T Run<T>(Func<Task<T>> work)
     {

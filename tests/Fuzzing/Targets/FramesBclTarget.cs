@@ -55,8 +55,8 @@ internal sealed class FramesBclTarget : FuzzTarget
     public override byte[]? Mutate(ReadOnlySpan<byte> input, FuzzRandom random) =>
         input.Length < SettingsLength ? null : FrameBuilder.Mutate(input, SettingsLength, random, (input[0] & 1) == 0);
 
-    // The framework does not look at a text's end where an empty frame is the last (RFC 6455 §8.1 does) or where a Close comes first, and until then takes for the
-    // beginning of a character what is none: C0.
+    // The framework does not look at a text's end where an empty frame is the last (RFC 6455 §8.1 does) or where a Close comes first, and
+    // until then takes for the beginning of a character what is none: C0.
     private static bool EndsInsideCharacter(PlainMessage? message)
     {
         if (message is not { Type: WebSocketMessageType.Text })
