@@ -8,24 +8,27 @@ namespace RealtimeKit;
 internal sealed class ConnectionRegistry
 {
     private readonly Lock _lock = new();
-    private readonly TaskCompletionSource _isEmpty = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private TaskCompletionSource _isEmpty = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private IOpenConnection? _first;
     private bool _isStopping;
+    private CancellationToken _deadline;
 
     public void Add(IOpenConnection connection)
     {
-        bool isLate;
         lock (_lock)
         {
+            if (_isEmpty.Task.IsCompleted)
+                _isEmpty = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             connection.NextOpen = _first;
             if (_first is not null)
                 _first.PreviousOpen = connection;
             _first = connection;
-            isLate = _isStopping;
+            if (!_isStopping)
+                return;
         }
 
-        if (isLate)
-            _ = connection.GoAwayAsync(CancellationToken.None);
+        // Its handshake was under way when the drain began.
+        _ = EndAsync([connection]);
     }
 
     public void Remove(IOpenConnection connection)
@@ -48,19 +51,29 @@ internal sealed class ConnectionRegistry
     /// <param name="timeout">How long they may take.</param>
     public async Task DrainAsync(TimeSpan timeout)
     {
+        // Outlives the drain: connections that are still to come have the same deadline. Its timer is all that there is to dispose.
+        var deadline = new CancellationTokenSource(timeout).Token;
         lock (_lock)
         {
             _isStopping = true;
+            _deadline = deadline;
             if (_first is null)
                 return;
         }
 
-        using var deadline = new CancellationTokenSource(timeout);
+        await EndAsync(List()).ConfigureAwait(false);
+    }
+
+    private async Task EndAsync(IEnumerable<IOpenConnection> connections)
+    {
         try
         {
             // Each apart: on some hosts a write to a client that does not read holds its thread.
-            await Task.WhenAll(List().Select(connection => Task.Run(() => connection.GoAwayAsync(deadline.Token)))).WaitAsync(deadline.Token).ConfigureAwait(false);
-            await _isEmpty.Task.WaitAsync(deadline.Token).ConfigureAwait(false);
+            await Task.WhenAll(connections.Select(connection => Task.Run(() => connection.GoAwayAsync(_deadline)))).WaitAsync(_deadline).ConfigureAwait(false);
+            Task isEmpty;
+            lock (_lock)
+                isEmpty = _isEmpty.Task;
+            await isEmpty.WaitAsync(_deadline).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {

@@ -63,6 +63,33 @@ public class WebSocketDrainCases
     }
 
     [Theory(Timeout = Until.Bound), MemberData(nameof(Http1Wires))]
+    public async Task Stop_WhileAHandshakeIsUnderWay_ThatConnectionToo(Wire wire)
+    {
+        var isAccepting = new TaskCompletionSource();
+        var goOn = new TaskCompletionSource();
+        await using var server = await TestServerHost.StartAsync(wire, Handlers.EchoAsync, options =>
+        {
+            options.Connection.CloseTimeout = TimeSpan.FromMinutes(10);
+            options.Accept = async (_, _) =>
+            {
+                isAccepting.SetResult();
+                await goOn.Task;
+                return true;
+            };
+        });
+        var connecting = server.ConnectRawAsync();
+        await isAccepting.Task;
+        var watch = Stopwatch.StartNew();
+        var stop = server.App.StopAsync(Until.Cancelled);
+        await Task.Delay(500, Until.Cancelled);   // the drain has begun, and found nobody
+        goOn.SetResult();
+        await using var client = await connecting;
+        (await client.ReceiveAsync())!.CloseStatus.Should().Be(WebSocketCloseStatus.EndpointUnavailable);
+        await stop;
+        watch.Elapsed.Should().BeLessThan(ShutdownTimeout / 2);
+    }
+
+    [Theory(Timeout = Until.Bound), MemberData(nameof(Http1Wires))]
     public async Task Stop_WhileMessagesWait_TheyAreStillAnswered(Wire wire)
     {
         // What was in the connection before the Close is the peer's due; what comes after is discarded (RFC 6455 §1.4).
