@@ -361,6 +361,65 @@ public sealed class ReconnectingWebSocketTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task ReadAllAsync_AfterAViolation_ReadsTheNextConnection()
+    {
+        await using var socket = Create(options =>
+        {
+            options.Client.Connection.MaxMessageSize = 100;
+            options.ShouldReconnect = _ => true;
+        });
+        var read = ReadOneAsync(socket);
+        await (await NextServerAsync()).SendAsync(new byte[200], WebSocketMessageType.Binary);
+        await FluentActions.Awaiting(() => read).Should().ThrowAsync<WebSocketProtocolException>();
+        await PassUntil(() => _connects == 2);
+        await (await NextServerAsync()).SendAsync("x");
+        (await ReadOneAsync(socket).Within()).Should().Be("x");
+    }
+
+    [Theory]
+    [InlineData("connecting")]
+    [InlineData("connected")]
+    public async Task CloseAsync_FromItsOwnCallback_Ends(string callback)
+    {
+        ReconnectingWebSocket? socket = null;
+        WebSocketCloseResult? result = null;
+        var closed = new TaskCompletionSource();
+        socket = Create(options =>
+        {
+            if (callback == "connecting")
+                options.OnConnecting = (_, _) => CloseAsync();
+            else
+                options.OnConnected = (_, _) => CloseAsync();
+        });
+        await FluentActions.Awaiting(() => socket.ConnectAsync().Within()).Should().ThrowAsync<WebSocketException>();
+        await closed.Task.Within();
+        socket.State.Should().Be(ReconnectingWebSocketState.Closed);
+        result.Should().BeNull("nobody was given a connection");
+        await socket.DisposeAsync().AsTask().Within();
+
+        async ValueTask CloseAsync()
+        {
+            result = await socket!.CloseAsync(WebSocketCloseStatus.NormalClosure);
+            closed.SetResult();
+        }
+    }
+
+    [Fact]
+    public async Task CloseAsync_CallbackDoesNotLookAtItsToken_Ends()
+    {
+        var isCalled = new TaskCompletionSource();
+        await using var socket = Create(options => options.OnConnected = async (_, _) =>
+        {
+            isCalled.SetResult();
+            await Task.Delay(Timeout.Infinite, CancellationToken.None);
+        });
+        var connect = socket.ConnectAsync();
+        await isCalled.Task.Within();
+        await socket.CloseAsync(WebSocketCloseStatus.NormalClosure).Within();
+        await FluentActions.Awaiting(() => connect.Within()).Should().ThrowAsync<WebSocketException>();
+    }
+
+    [Fact]
     public async Task ReadAllAsync_Twice_IsRefused()
     {
         await using var socket = Create();

@@ -37,12 +37,30 @@ public sealed partial class ReconnectingWebSocket
             Start();
             while (await NextUnreadAsync(cancellationToken).ConfigureAwait(false) is { } connection)
             {
-                await foreach (var message in connection.ReadAllAsync(cancellationToken).ConfigureAwait(false))
-                    yield return message;
-                // It has ended, and nothing of it is left to read.
-                if (TryTakeUnread(out _))
-                    _ = connection.DisposeAsync().AsTask();
-                Signal();
+                var messages = connection.ReadAllAsync(cancellationToken).GetAsyncEnumerator(CancellationToken.None);
+                await using (messages.ConfigureAwait(false))
+                {
+                    while (true)
+                    {
+                        bool isThereMore;
+                        try
+                        {
+                            isThereMore = await messages.MoveNextAsync().ConfigureAwait(false);
+                        }
+                        catch (WebSocketProtocolException)
+                        {
+                            // Who reads on reads the next connection.
+                            Drop(connection);
+                            throw;
+                        }
+
+                        if (!isThereMore)
+                            break;
+                        yield return messages.Current;
+                    }
+                }
+
+                Drop(connection);
             }
         }
         finally
@@ -50,6 +68,19 @@ public sealed partial class ReconnectingWebSocket
             _isReading = false;
             Signal();
         }
+    }
+
+    // It has ended, and nothing of it is left to read.
+    private void Drop(WebSocketConnection connection)
+    {
+        lock (_lock)
+        {
+            if (_unread.TryPeek(out var first) && first == connection)
+                _unread.Dequeue();
+        }
+
+        _ = connection.DisposeAsync().AsTask();
+        Signal();
     }
 
     // Null: there will be none, and nothing went wrong.

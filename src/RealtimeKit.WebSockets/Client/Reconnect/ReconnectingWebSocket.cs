@@ -176,13 +176,13 @@ public sealed partial class ReconnectingWebSocket : IAsyncDisposable
         SetState(ReconnectingWebSocketState.Connecting);
         var attempt = new WebSocketConnectAttempt(_uri, _options.Client.Clone(), failures, _lastError);
         if (_options.OnConnecting is { } onConnecting)
-            await onConnecting(attempt, _stop.Token).ConfigureAwait(false);
+            await UntilStopAsync(onConnecting(attempt, _stop.Token)).ConfigureAwait(false);
         WebSocketConnection? connection = null;
         try
         {
             connection = await _options.Connect(attempt.Uri, attempt.Options, _stop.Token).ConfigureAwait(false);
             if (_options.OnConnected is { } onConnected)
-                await onConnected(connection, _stop.Token).ConfigureAwait(false);
+                await UntilStopAsync(onConnected(connection, _stop.Token)).ConfigureAwait(false);
             return (connection, null);
         }
         catch (Exception error)
@@ -192,6 +192,20 @@ public sealed partial class ReconnectingWebSocket : IAsyncDisposable
             if (error is not (IOException or WebSocketException))
                 throw;
             return (null, error);
+        }
+    }
+
+    // A callback may close the socket itself, and wait for it, or may not look at its token.
+    private async Task UntilStopAsync(ValueTask call)
+    {
+        var task = call.AsTask();
+        try
+        {
+            await task.WaitAsync(_stop.Token).ConfigureAwait(false);
+        }
+        finally
+        {
+            _ = task.ContinueWith(static task => task.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         }
     }
 
@@ -214,8 +228,13 @@ public sealed partial class ReconnectingWebSocket : IAsyncDisposable
             _ = connection.CloseAsync(WebSocketCloseStatus.NormalClosure).AsTask();
         await ended.Task.ConfigureAwait(false);
         _current = null;
-        if (!_isReading && TryTakeUnread(out var unread))
-            _ = unread.DisposeAsync().AsTask();
+
+        // Nobody is going to read this one, nor those before it that a reader has left.
+        lock (_lock)
+        {
+            while (!_isReading && _unread.TryDequeue(out var unread))
+                _ = unread.DisposeAsync().AsTask();
+        }
     }
 
     private static bool IsTransient(WebSocketCloseResult? result, Exception? error) => error switch
