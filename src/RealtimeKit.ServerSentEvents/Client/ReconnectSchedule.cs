@@ -17,7 +17,8 @@ internal sealed class ReconnectSchedule(ServerSentEventClientOptions options)
         // Doubling from 1 ms so that "retry: 0" does not hammer a server that is down.
         var doublings = Math.Clamp(Failures - 1, 0, 30);
         var start = doublings > 0 && least < TimeSpan.FromMilliseconds(1) ? TimeSpan.FromMilliseconds(1) : least;
-        var delay = Min(start * Math.Pow(2, doublings), most);
+        var factor = Math.Pow(2, doublings);
+        var delay = start < most / factor ? start * factor : most;   // not Min: an hour doubled thirty times is no TimeSpan
         if (retryAfter is { } asked && Min(asked, options.MaxServerDelay) is var after && after > delay)
             delay = after;
 

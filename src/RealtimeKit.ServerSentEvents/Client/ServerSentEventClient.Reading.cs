@@ -233,9 +233,19 @@ public sealed partial class ServerSentEventClient
             return new(ServerSentEventClientError.NoContent, "The server has no more events for this client (204).", response);
         if (response.StatusCode != HttpStatusCode.OK)
             return new(ServerSentEventClientError.Status, $"The server answered with status {(int)response.StatusCode}.", response);
-        if (!"text/event-stream".Equals(response.Content.Headers.ContentType?.MediaType, StringComparison.OrdinalIgnoreCase))
+        if (!IsEventStream(response.Content.Headers))
             return new(ServerSentEventClientError.ContentType, "The server's answer is not an event stream.", response);
         return null;
+    }
+
+    // The essence alone counts, whatever parameters follow it and however they are written (MIME Sniffing §4.4).
+    private static bool IsEventStream(HttpContentHeaders headers)
+    {
+        if (!headers.NonValidated.TryGetValues("Content-Type", out var values) || values.Count != 1)
+            return false;
+        var value = values.ToString().AsSpan();
+        var end = value.IndexOf(';');
+        return (end < 0 ? value : value[..end]).Trim(" \t").Equals("text/event-stream", StringComparison.OrdinalIgnoreCase);
     }
 
     private TimeSpan? GetRetryAfter(Exception? error)

@@ -72,6 +72,7 @@ public sealed partial class ServerSentEventWriter
     public void Close()
     {
         _isClosed = true;
+        Interlocked.MemoryBarrier();   // or else this and the first to ask for the token could miss each other
 
         // Whoever waits on the token goes on elsewhere: this may be a shared timer's thread.
         _ = Volatile.Read(ref _closed)?.CancelAsync();
@@ -102,10 +103,13 @@ public sealed partial class ServerSentEventWriter
         {
             // Whoever waited for the gate behind this finds the stream closed: nothing touches the pipe any more, which may be another
             // stream's by the time a second caller gets here.
-            if (!_isCompleted && Volatile.Read(ref _lastRetry) is >= 0 and var ticks)
+            if (!_isCompleted)
             {
-                WritePayload(new RetryPayload(TimeSpan.FromTicks(ticks)));
-                await _output.FlushAsync(cancellationToken).ConfigureAwait(false);
+                var ticks = Volatile.Read(ref _lastRetry);
+                if (ticks >= 0)
+                    WritePayload(new RetryPayload(TimeSpan.FromTicks(ticks)));
+                if (ticks >= 0 || !_options.AutoFlush)
+                    await _output.FlushAsync(cancellationToken).ConfigureAwait(false);
             }
         }
         finally
@@ -116,7 +120,8 @@ public sealed partial class ServerSentEventWriter
     }
 
     /// <summary>Writes what a host opens a stream with, which is no event.</summary>
-    internal ValueTask WriteOpeningAsync(PreparedServerSentEvent opening) => SendAsync(new OpeningPayload(opening), CancellationToken.None);
+    /// <remarks>Flushed, whatever the options say: the headers leave with it.</remarks>
+    internal ValueTask WriteOpeningAsync(PreparedServerSentEvent opening) => SendAsync(new OpeningPayload(opening), CancellationToken.None, flushes: true);
 
     /// <summary>Writes several events and flushes once, whatever the options say, unless a write is under way.</summary>
     /// <returns>Whether the gate was free. The task completes when the pipe has taken the bytes.</returns>
@@ -150,12 +155,12 @@ public sealed partial class ServerSentEventWriter
         await FinishAsync(Write(new EncodedPayload(encoded), CancellationToken.None, flushes: true)).ConfigureAwait(false);
     }
 
-    private ValueTask SendAsync<TPayload>(in TPayload payload, CancellationToken cancellationToken)
+    private ValueTask SendAsync<TPayload>(in TPayload payload, CancellationToken cancellationToken, bool flushes = false)
         where TPayload : struct, IEventPayload
     {
         if (!_gate.TryEnter())
-            return SendWhenFreeAsync(payload, cancellationToken);
-        var flush = Write(payload, cancellationToken);
+            return SendWhenFreeAsync(payload, flushes, cancellationToken);
+        var flush = Write(payload, cancellationToken, flushes);
         if (!flush.IsCompletedSuccessfully)
             return FinishAsync(flush);
         Finish(flush.Result);
@@ -163,11 +168,11 @@ public sealed partial class ServerSentEventWriter
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    private async ValueTask SendWhenFreeAsync<TPayload>(TPayload payload, CancellationToken cancellationToken)
+    private async ValueTask SendWhenFreeAsync<TPayload>(TPayload payload, bool flushes, CancellationToken cancellationToken)
         where TPayload : struct, IEventPayload
     {
         await _gate.EnterAsync(cancellationToken).ConfigureAwait(false);
-        await FinishAsync(Write(payload, cancellationToken)).ConfigureAwait(false);
+        await FinishAsync(Write(payload, cancellationToken, flushes)).ConfigureAwait(false);
     }
 
     /// <summary>Writes with the gate held; lets go of it where that throws.</summary>

@@ -86,6 +86,9 @@ public class ServerSentEventClientTests
     [Theory]
     [InlineData("text/event-stream; charset=utf-8")]
     [InlineData("Text/Event-Stream")]
+    [InlineData("text/event-stream;")]
+    [InlineData("text/event-stream ; charset=utf-8;")]
+    [InlineData("text/event-stream;charset=")]
     public async Task ReadAllAsync_ContentTypeWithParametersOrCase_IsAccepted(string type)
     {
         await using var server = new ScriptedServer(ScriptedServer.Answer($"HTTP/1.1 200 OK\r\nContent-Type: {type}\r\nConnection: close\r\n\r\ndata: a\n\n"));
@@ -348,6 +351,18 @@ public class ServerSentEventClientTests
         await RunAsync(time, client.ReadAllAsync(Cancel).ToListAsync(Cancel).AsTask());
 
         delays.Should().Equal(2, 2, 4, 7, 60, 100);
+    }
+
+    [Fact]
+    public void GetDelay_LongOutage_StaysAtTheLongestDelay()
+    {
+        var hour = TimeSpan.FromHours(1);
+        var schedule = new ReconnectSchedule(new ServerSentEventClientOptions { ReconnectDelay = hour, MaxServerDelay = hour, MaxReconnectDelay = hour, Jitter = 0 });
+        for (var failures = 0; failures < 100; failures++)
+        {
+            schedule.GetDelay(null, null).Should().Be(hour);
+            schedule.CountFailure();
+        }
     }
 
     [Fact]

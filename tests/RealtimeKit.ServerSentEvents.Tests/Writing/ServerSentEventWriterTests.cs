@@ -233,6 +233,18 @@ public class ServerSentEventWriterTests
         pipe.Reader.TryRead(out _).Should().BeFalse();
     }
 
+    [Fact]
+    public async Task CompleteAsync_WithoutAutoFlush_SendsWhatWasAccepted()
+    {
+        var pipe = new Pipe();
+        var writer = new ServerSentEventWriter(pipe.Writer, new() { AutoFlush = false });
+        await writer.WriteAsync("last", cancellationToken: Cancel);
+
+        await writer.CompleteAsync(cancellationToken: Cancel);
+
+        (await ReadAsync(pipe)).Should().Be("data: last\n\n");
+    }
+
     // The host says goodbye; the application notices first, and its own end completes the stream.
     [Fact]
     public async Task CompleteAsync_RetryBehindAnotherCall_IsSaidByThat()

@@ -34,6 +34,22 @@ public class EventStreamCases
         server.Logs.Ours.Should().NotContain(record => record.Level > LogLevel.Debug);
     }
 
+    [Theory(Timeout = Until.Bound), MemberData(nameof(AllWires))]
+    public async Task Open_WithoutAutoFlush_OpeningArrivesAtOnceAndTheRestAtTheEnd(Wire wire)
+    {
+        var goOn = new TaskCompletionSource();
+        var options = new ServerSentEventEndpointOptions { Writer = new() { AutoFlush = false }, HeartbeatInterval = Timeout.InfiniteTimeSpan };
+        await using var server = await TestServerHost.StartAsync(wire, app => app.MapServerSentEvents("/sse", options, async (events, cancel) =>
+        {
+            await goOn.Task.WaitAsync(cancel);
+            await events.WriteAsync("first", cancellationToken: cancel);
+            await events.WriteAsync("last", cancellationToken: cancel);
+        }));
+        using var stream = await EventStream.OpenedAsync(server);
+        goOn.SetResult();
+        (await stream.ReadToEndAsync()).Should().Equal("data: first", "data: last");
+    }
+
     [Theory(Timeout = Until.Bound)]
     [InlineData(null, null, "data: first")]
     [InlineData("two\nlines", null, ": two\n: lines", "data: first")]
