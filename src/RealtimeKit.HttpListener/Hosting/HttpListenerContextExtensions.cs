@@ -24,6 +24,20 @@ internal static class HttpListenerContextExtensions
         Dispose(response);
     }
 
+    /// <summary>
+    /// To be called before an answer begins to a request whose body nobody reads: the connection ends with it (RFC 9112 §9.3). The framework
+    /// would read a body of a known length to its end first, on the caller's thread, and take a chunked one for the next request.
+    /// </summary>
+    public static void LeaveBody(this HttpListenerContext context) => context.Response.KeepAlive &= !context.Request.HasEntityBody;
+
+    /// <summary>To be called before the handler of a request that may read its body, or may not.</summary>
+    public static void OfferBody(this HttpListenerContext context)
+    {
+        // Of a chunked body whose stream nobody has asked for before the response ends, the framework reads nothing, and serves what comes
+        // of it as the next request.
+        _ = context.Request.InputStream;
+    }
+
     /// <summary>Ends a response in order; at a deadline, the connection.</summary>
     public static async ValueTask CloseAsync(this HttpListenerContext context)
     {
@@ -57,25 +71,23 @@ internal static class HttpListenerContextExtensions
             response.ContentLength64 = body.Length;   // throws where the headers have left
             response.StatusCode = statusCode;
             response.ContentType = contentType;
-            response.KeepAlive &= isRequestRead || !context.Request.HasEntityBody;   // which nobody is going to read
+            if (!isRequestRead)
+                context.LeaveBody();
             if (context.Request.HttpMethod != "HEAD")
-                await response.OutputStream.WriteAsync(body).ConfigureAwait(false);
+                await response.OutputStream.WriteAsync(body).AsTask().WaitAsync(CloseTimeout).ConfigureAwait(false);
             Close(response);
         }
         catch (ObjectDisposedException)
         {
             // It has ended, and its connection may serve another request by now.
         }
-#pragma warning disable CA1031 // The response has begun, or the client is gone.
+#pragma warning disable CA1031 // The response has begun, or the client is gone or does not read.
         catch (Exception)
 #pragma warning restore CA1031
         {
             context.Abort();
         }
     }
-
-    /// <summary>Ends the response with what the application has written of it.</summary>
-    public static void End(this HttpListenerContext context) => Close(context.Response);
 
     private static void Close(HttpListenerResponse response)
     {

@@ -63,6 +63,9 @@ public static class HttpListenerRealtimeExtensions
         ArgumentNullException.ThrowIfNull(context);
         var accepted = await WebSocketAcceptor.AcceptAsync(
             context, (options ?? new HttpListenerWebSocketOptions()).Copy(), registry: null, NullLogger.Instance).ConfigureAwait(false);
+
+        // No endpoint sees it end.
+        accepted?.Connection.Closed.UnsafeRegister(static accepted => ((AcceptedWebSocket)accepted!).Release(), accepted);
         return accepted?.Connection;
     }
 

@@ -52,6 +52,7 @@ public sealed partial class HttpListenerRouter
         ArgumentNullException.ThrowIfNull(handler);
         return Add(method, path, async (context, stopping) =>
         {
+            context.OfferBody();
             var request = new PlainRequest(context);
             _registry.Add(request);
             try

@@ -9,6 +9,7 @@ internal sealed class RouteTable
 
     private readonly Dictionary<string, Route> _exact = new(StringComparer.OrdinalIgnoreCase);
     private readonly Dictionary<string, Route> _prefixes = new(StringComparer.OrdinalIgnoreCase);
+    private int _longestPrefix;
 
     /// <summary>The route of a pattern, which is added where there is none.</summary>
     /// <exception cref="ArgumentException">The pattern is no path.</exception>
@@ -22,6 +23,8 @@ internal sealed class RouteTable
             if (!path.StartsWith('/') || path.AsSpan().ContainsAny('*', '?', '#'))
                 throw new ArgumentException($"'{pattern}' is not a path: write /name, or /name/* for all that is below.", nameof(pattern));
             var routes = isPrefix ? _prefixes : _exact;
+            if (isPrefix)
+                _longestPrefix = Math.Max(_longestPrefix, path.Length);
             if (!routes.TryGetValue(path, out var route))
                 routes.Add(path, route = new Route());
             return route;
@@ -37,9 +40,9 @@ internal sealed class RouteTable
         if (_exact.TryGetValue(path, out var route))
             return route;
 
-        // The longest that fits: cut segment by segment.
+        // The longest that fits: cut segment by segment, no more than the longest that there is, however many a path has.
         var prefixes = _prefixes.GetAlternateLookup<ReadOnlySpan<char>>();
-        for (var end = path.Length; _prefixes.Count > 0 && (end = path.AsSpan(0, end).LastIndexOf('/')) >= 0;)
+        for (var end = Math.Min(path.Length, _longestPrefix); (end = path.AsSpan(0, end).LastIndexOf('/')) >= 0;)
             if (prefixes.TryGetValue(path.AsSpan(0, end + 1), out route))
                 return route;
         return null;

@@ -13,6 +13,7 @@ internal static partial class ServerSentEventAcceptor
     public static async ValueTask<ServerSentEventRequest?> AcceptAsync(
         HttpListenerContext context, HttpListenerServerSentEventOptions options, ILogger logger)
     {
+        context.LeaveBody();
         if (!options.Origins.IsAllowed(context.Request))
         {
             OriginRefusal.Log(logger, "Event stream", context.Request, options.Origins);
@@ -62,9 +63,9 @@ internal static partial class ServerSentEventAcceptor
         response.Headers["Cache-Control"] = "no-cache, no-transform";
         response.Headers["X-Accel-Buffering"] = "no";   // nginx
 
-        // HTTP/1.0 knows no chunks: there the end of the connection is the end of the stream.
-        response.SendChunked = context.Request.ProtocolVersion >= HttpVersion.Version11;
-        response.KeepAlive &= !context.Request.HasEntityBody;
+        // HTTP/1.0 knows no chunks: there the end of the connection is the end of the stream. Said of HTTP/1.0, false would mean a length of 0.
+        if (context.Request.ProtocolVersion >= HttpVersion.Version11)
+            response.SendChunked = true;
 
         // Topics deliver to one stream after the other.
         return new ValueTask<PipeWriter?>(new ResponseWriter(response.OutputStream, yields: context.Find<TopicEventStream>() is not null));

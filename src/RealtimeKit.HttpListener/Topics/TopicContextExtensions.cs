@@ -57,5 +57,5 @@ internal static class TopicContextExtensions
     public static ValueTask<byte[]> ReadBodyAsync(this HttpListenerContext context, int limit) => RequestBody.ReadAsync(context.Request, limit);
 
     public static Task SendJsonAsync<T>(this HttpListenerContext context, int statusCode, T value, JsonTypeInfo<T> json) =>
-        context.RespondAsync(statusCode, "application/json; charset=utf-8", JsonSerializer.SerializeToUtf8Bytes(value, json), isRequestRead: true);
+        context.RespondAsync(statusCode, "application/json; charset=utf-8", JsonSerializer.SerializeToUtf8Bytes(value, json), isRequestRead: context.Request.HttpMethod == "POST");
 }

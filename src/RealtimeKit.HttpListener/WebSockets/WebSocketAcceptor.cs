@@ -35,7 +35,7 @@ internal static partial class WebSocketAcceptor
             var offer = new WebSocketOffer(new(context.Request.Headers["Sec-WebSocket-Protocol"]), options.Handshake.MaxListElements, handshake.SubProtocol);
             if (!await accept(offer, context).ConfigureAwait(false))
             {
-                Refuse(context, logger);
+                await RefuseAsync(context, logger).ConfigureAwait(false);
                 return null;
             }
 
@@ -101,12 +101,13 @@ internal static partial class WebSocketAcceptor
     }
 
     /// <summary>Refuses with the status that the application has set, or else with 403.</summary>
-    private static void Refuse(HttpListenerContext context, ILogger logger)
+    private static ValueTask RefuseAsync(HttpListenerContext context, ILogger logger)
     {
         if (context.Response.StatusCode == 200)
             context.Response.StatusCode = 403;
         Log.HandshakeRefused(logger, context.Response.StatusCode, "The application does not accept it.");
-        context.End();
+        context.LeaveBody();
+        return context.CloseAsync();
     }
 
     private static partial class Log

@@ -31,4 +31,17 @@ internal static class LoopbackListener
             }
         }
     }
+
+    /// <summary>Closes a listener that was stopped before.</summary>
+    public static void Close(HttpListener listener)
+    {
+        try
+        {
+            listener.Close();
+        }
+        catch (HttpListenerException)
+        {
+            // The framework opens its port again to give it up, and somebody else may have it by now.
+        }
+    }
 }

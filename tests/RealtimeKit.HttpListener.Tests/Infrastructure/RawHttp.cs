@@ -58,5 +58,23 @@ internal sealed class RawHttp(Socket socket) : IDisposable
         return Encoding.Latin1.GetString(buffer);
     }
 
+    /// <summary>What still comes, until the connection ends or is reset.</summary>
+    public async Task<string> ReadToEndAsync()
+    {
+        var text = new StringBuilder();
+        var buffer = new byte[4096];
+        try
+        {
+            while (await socket.ReceiveAsync(buffer, Until.Cancelled) is > 0 and var count)
+                text.Append(Encoding.Latin1.GetString(buffer, 0, count));
+        }
+        catch (SocketException)
+        {
+            // A reset.
+        }
+
+        return text.ToString();
+    }
+
     public void Dispose() => socket.Dispose();
 }

@@ -110,7 +110,7 @@ internal sealed class TestServerHost : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await StopAsync();
-        Listener.Close();
+        LoopbackListener.Close(Listener);
         if (Topics is not null)
             await Topics.DisposeAsync();
         _logging.Dispose();

@@ -44,7 +44,7 @@ internal sealed class ListenerHost : IAsyncDisposable
     {
         await _stop.CancelAsync();
         await _running;
-        _listener.Close();
+        LoopbackListener.Close(_listener);
         _logging.Dispose();
         _stop.Dispose();
     }
