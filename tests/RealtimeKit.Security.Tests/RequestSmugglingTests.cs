@@ -37,7 +37,7 @@ public class RequestSmugglingTests
     [Fact(Timeout = Until.Bound)]
     public async Task Post_WithOneReading_IsFollowedByTheNext()
     {
-        var published = await SendAsync("Content-Length: 1\r\n\r\nX");
+        var published = await SendAsync("Content-Length: 1\r\n\r\nX", isFollowed: true);
         Proof.FailsWithoutTheLimit(() => AssertNothingSmuggled(published));
     }
 
@@ -68,7 +68,7 @@ public class RequestSmugglingTests
 
     private static void AssertNothingSmuggled(int published) => published.Should().Be(0);
 
-    private static async Task<int> SendAsync(string rest)
+    private static async Task<int> SendAsync(string rest, bool isFollowed = false)
     {
         var smuggled = 0;
         await using var server = await TopicsServer.StartAsync(Wire.Pipes, TopicsServer.AllowPublish, map: app =>
@@ -79,6 +79,8 @@ public class RequestSmugglingTests
         await using var bystander = await Bystander.JoinAsync(server);
         await using var peer = await RawWebSocket.OpenAsync(server.Port, isTls: false);
         await peer.Stream.WriteAsync(Encoding.ASCII.GetBytes($"POST /live/a HTTP/1.1\r\nHost: a\r\n{rest}POST /smuggled HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n"), Until.Cancelled);
+        if (isFollowed)
+            await Until.TrueAsync(() => Volatile.Read(ref smuggled) == 1);
         (await ReadAsync(peer)).Should().NotContain("HTTP/1.1 500", "a broken body is the client's fault");
         await bystander.IsServedAsync();
         return smuggled;

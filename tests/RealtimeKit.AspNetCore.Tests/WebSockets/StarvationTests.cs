@@ -31,7 +31,7 @@ public class StarvationTests
                 options =>
                 {
                     options.Connection.KeepAliveInterval = TimeSpan.FromSeconds(1);
-                    options.Connection.KeepAliveTimeout = TimeSpan.FromSeconds(1);
+                    options.Connection.KeepAliveTimeout = TimeSpan.FromSeconds(10);
                 });
             var clients = new List<RawWebSocket>();
             for (var i = 0; i < 4; i++)

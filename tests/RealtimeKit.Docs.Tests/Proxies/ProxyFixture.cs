@@ -8,8 +8,8 @@ public abstract class ProxyFixture : IAsyncLifetime
 {
     private IAsyncDisposable? _proxy;
 
-    /// <summary>Where the tests' proxy cuts an idle connection off: after two seconds instead of a minute.</summary>
-    protected const int IdleSeconds = 2;
+    /// <summary>Where the tests' proxy cuts an idle connection off: after five seconds instead of a minute.</summary>
+    protected const int IdleSeconds = 5;
 
     internal Backend Application { get; private set; } = null!;
 

@@ -11,8 +11,8 @@ public sealed class OutageTests
     public async Task Redis_KilledAndStartedAgainUnderLoad_LosesNothingAcknowledged()
     {
         await using var server = await RedisServer.StartAsync();
-        await using var here = Nodes.Create(server);
-        await using var there = Nodes.Create(server);
+        await using var here = Nodes.Create(server, topics: Nodes.LongHistory);
+        await using var there = Nodes.Create(server, topics: Nodes.LongHistory);
         await using var near = await Reader.StartAsync(here, "topic");
         await using var far = await Reader.StartAsync(there, "topic", near.Start);
         await using var publisher = new Publisher(here, "topic", "p");
@@ -47,8 +47,8 @@ public sealed class OutageTests
     public async Task Redis_PausedUnderLoad_GoesOnWithoutLossOrDuplicate()
     {
         await using var server = await RedisServer.StartAsync();
-        await using var here = Nodes.Create(server);
-        await using var there = Nodes.Create(server);
+        await using var here = Nodes.Create(server, topics: Nodes.LongHistory);
+        await using var there = Nodes.Create(server, topics: Nodes.LongHistory);
         await using var reader = await Reader.StartAsync(there, "topic");
         await using var publisher = new Publisher(here, "topic", "p");
         await publisher.MoreAsync(50);

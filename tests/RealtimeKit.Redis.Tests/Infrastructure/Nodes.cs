@@ -5,6 +5,9 @@ namespace RealtimeKit.Redis.Tests;
 /// <summary>Makes engines, each one as good as a machine of its own.</summary>
 internal static class Nodes
 {
+    /// <summary>More than is published: a reader that the machine holds up must not be told of a gap.</summary>
+    public static void LongHistory(TopicsOptions topics) => topics.Default.HistoryCount = 100_000;
+
     public static RedisTopicEngine Create(RedisServer server, Action<RedisTopicOptions>? configure = null, Action<TopicsOptions>? topics = null)
     {
         var options = new RedisTopicOptions

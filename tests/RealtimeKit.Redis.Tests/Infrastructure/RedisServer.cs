@@ -162,15 +162,26 @@ public sealed class RedisServer : IAsyncDisposable
             File.Copy(file, file.Replace(from, to, StringComparison.Ordinal), overwrite: true);
     }
 
-    // Below 55,536: servers of a cluster also talk on the port 10,000 above.
+    // Servers of a cluster also talk on the port 10,000 above.
     private static int FreePort()
     {
         while (true)
         {
-            using var listener = new TcpListener(IPAddress.Loopback, 0);
-            listener.Start();
-            if (((IPEndPoint)listener.LocalEndpoint).Port is var port and < 55_536)
+            try
+            {
+                using var listener = new TcpListener(IPAddress.Loopback, 0);
+                listener.Start();
+                var port = ((IPEndPoint)listener.LocalEndpoint).Port;
+                if (port >= 55_536)
+                    continue;
+                using var bus = new TcpListener(IPAddress.Loopback, port + 10_000);
+                bus.Start();
                 return port;
+            }
+            catch (SocketException)
+            {
+                // Somebody has the other.
+            }
         }
     }
 

@@ -275,6 +275,7 @@ public class ServerSentEventClientTests
         await using var client = new ServerSentEventClient(server.Uri, new()
         {
             TimeProvider = time,
+            ConnectTimeout = Timeout.InfiniteTimeSpan,   // the clock outruns any server
             Jitter = 0,
             ReconnectDelay = TimeSpan.FromSeconds(1),
             MaxReconnectDelay = TimeSpan.FromSeconds(1),
@@ -340,7 +341,8 @@ public class ServerSentEventClientTests
             ScriptedServer.Events("retry: 99999999999999999999\ndata: b\n\n"),
             ScriptedServer.Answer(Gone));
         await using var client = new ServerSentEventClient(
-            server.Uri, new() { TimeProvider = time, Jitter = 0, MaxReconnectDelay = TimeSpan.FromSeconds(7), MaxServerDelay = TimeSpan.FromSeconds(100) });
+            server.Uri,
+            new() { TimeProvider = time, ConnectTimeout = Timeout.InfiniteTimeSpan, Jitter = 0, MaxReconnectDelay = TimeSpan.FromSeconds(7), MaxServerDelay = TimeSpan.FromSeconds(100) });
         var delays = new List<double>();
         client.StateChanged += (_, change) =>
         {

@@ -11,6 +11,7 @@ await visit(async open => {
   assert.ok(isDrawn);
 
   await page.click('#pause');
+  await page.evaluate(() => new Promise(shown => requestAnimationFrame(() => requestAnimationFrame(shown))));   // it draws what it has once a frame
   const paused = await number(page, 'number');
   const watch = await open('sensors');
   await until(watch, paused => Number(document.querySelector('#number').textContent) > paused + 15, paused);

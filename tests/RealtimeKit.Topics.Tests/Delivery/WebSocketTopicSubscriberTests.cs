@@ -70,7 +70,7 @@ public sealed class WebSocketTopicSubscriberTests : IAsyncDisposable
 
         await Hub.PublishAsync("t", "too late", cancellationToken: Cancel);
         await Until.True(() => subscription.End == TopicSubscriptionEnd.Failed);
-        server.State.Should().Be(WebSocketState.CloseSent);
+        server.State.Should().BeOneOf([WebSocketState.CloseSent, WebSocketState.Closed], "the client may look ahead and answer");
         (await client.ReceiveAsync(Cancel)).Type.Should().Be(WebSocketMessageType.Close);
         client.CloseResult!.Should().Be(new WebSocketCloseResult(WebSocketCloseStatus.PolicyViolation, "no more", WebSocketCloseInitiator.Remote, true));
         (await closing).IsClean.Should().BeTrue();

@@ -5,7 +5,12 @@ using RealtimeKit.WebSockets.Tests.Connection.Kit;
 
 namespace RealtimeKit.WebSockets.Tests.Connection;
 
+/// <summary>For tests that look at what the whole process allocates.</summary>
+[CollectionDefinition(nameof(Alone), DisableParallelization = true)]
+public sealed class Alone;
+
 // RFC 7692 §8: what a message may inflate to, enforced while it inflates.
+[Collection(nameof(Alone))]
 public class CompressionLimitTests
 {
     private const int Rsv1 = 4;

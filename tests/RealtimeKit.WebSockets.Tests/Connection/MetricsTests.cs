@@ -318,6 +318,7 @@ public class MetricsTests
         var connection = WebSocketConnection.Create(own, new WebSocketConnectionOptions
         {
             MeterFactory = factory,
+            TimeProvider = new FakeTimeProvider(),   // or else its wheel may read what a receive shall find
             Compression = new PerMessageDeflateOptions(),
             CompressionParameters = default(PerMessageDeflateParameters),
         });

@@ -121,7 +121,7 @@ public class LimitCases
     public async Task FirstMessageTimeout_NothingComes_ClosesWith1008(Wire wire)
     {
         await using var server = await TestServerHost.StartAsync(
-            wire, Handlers.EchoAsync, options => options.Connection.FirstMessageTimeout = TimeSpan.FromSeconds(1));
+            wire, Handlers.EchoAsync, options => options.Connection.FirstMessageTimeout = TimeSpan.FromSeconds(3));
         using var silent = await server.ConnectAsync();
         using var speaking = await server.ConnectAsync();
         await speaking.SendTextAsync("here I am");

@@ -81,9 +81,9 @@ public class RateLimitTests
             if (i == 2)
                 (await harness.Peer.ReadAsync(Frames.Pong)).Text.Should().Be("still there?");
             receive.IsCompleted.Should().BeFalse();
-            _clock.Advance(TimeSpan.FromMilliseconds(99));
+            _clock.Advance(TimeSpan.FromMilliseconds(90));
             receive.IsCompleted.Should().BeFalse();
-            _clock.Advance(TimeSpan.FromMilliseconds(2));
+            _clock.Advance(TimeSpan.FromMilliseconds(11));
             (await receive.Within()).GetText().Should().Be($"{i}");
         }
     }
