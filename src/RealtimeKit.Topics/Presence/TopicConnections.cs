@@ -53,7 +53,17 @@ public sealed partial class TopicConnections
                 Index(TopicConnectionSelector.ByUser(member.UserId), member);
         }
 
-        await TellAsync(member, null, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await TellAsync(member, null, cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            // The caller has nothing to dispose: it would stay, and be renewed, for ever.
+            await RemoveAsync(member).ConfigureAwait(false);
+            throw;
+        }
+
         return new Registration(this, member);
     }
 

@@ -122,6 +122,37 @@ public sealed class TopicConnectionsTests
         await hub.Awaiting(hub => hub.Connections.AddAsync(new Connection("a", null)).AsTask()).Should().ThrowAsync<ArgumentException>();
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Add_CancelledWhileTheOthersAreTold_LeavesNothing(bool isCancelledBefore)
+    {
+        var clock = new FakeTimeProvider();
+        var options = new TopicsOptions { TimeProvider = clock };
+        var engine = new StagedEngine(options);
+        await using var hub = new TopicHub(engine, options);
+        var calls = 0;
+        engine.Setting = cancelled =>
+        {
+            calls++;
+            return Task.Delay(Timeout.Infinite, cancelled);
+        };
+        using var abort = new CancellationTokenSource();
+        if (isCancelledBefore)
+            await abort.CancelAsync();
+
+        var adding = hub.Connections.AddAsync(new Connection("a", "ada"), abort.Token);
+        await abort.CancelAsync();
+
+        await adding.Awaiting(adding => adding.AsTask()).Should().ThrowAsync<OperationCanceledException>();
+        hub.Connections.Find("a").Should().BeNull();
+        clock.Advance(options.PresenceLifetime);
+        calls.Should().Be(1, "there is nothing to renew");
+        engine.Setting = null;
+        await using var again = await hub.Connections.AddAsync(new Connection("a", "ada"), Cancel);
+        (await hub.Connections.ListAsync(TopicConnectionSelector.ByUser("ada"), Cancel)).Should().ContainSingle();
+    }
+
     [Fact]
     public void TryDecode_EveryTruncationAndRandomBytes_NeverThrows()
     {
