@@ -138,15 +138,21 @@ public sealed partial class TopicConnections
 
     internal void Dispose() => _renewal?.Dispose();
 
-    internal async ValueTask JoinAsync(TopicSubscription subscription, TopicLog log)
+    internal async ValueTask JoinAsync(TopicSlot slot)
     {
+        var (subscription, log) = (slot.Subscription, slot.Log);
         Member member;
         bool isFirst;
         lock (_lock)
         {
+            // Another thread may have removed the topic or ended the subscription since it was added, and come here first.
+            if (slot.HasLeft)
+                return;
+
             // Somebody that is neither registered nor wanted in a list costs nothing.
             if (!log.Options.Presence && !_members.ContainsKey(subscription.ConnectionId!))
                 return;
+            slot.IsListed = true;
             member = GetMember(subscription.ConnectionId!, UserIdOf(subscription.User));
             isFirst = !member.Topics.Contains(log.Topic);
             member.Topics.Add(log.Topic);
@@ -157,16 +163,28 @@ public sealed partial class TopicConnections
         if (!isFirst)
             return;
         await TellAsync(member, log.Topic, CancellationToken.None).ConfigureAwait(false);
-        if (log.Options.Presence)
-            await AnnounceAsync("join", member, log.Topic).ConfigureAwait(false);
+        if (!log.Options.Presence)
+            return;
+        await AnnounceAsync("join", member, log.Topic).ConfigureAwait(false);
+        bool isThere;
+        lock (_lock)
+            isThere = IsListed(TopicConnectionSelector.ByTopic(log.Topic), member.Id);
+
+        // Who went meanwhile may have been announced as gone before it was announced as there.
+        if (!isThere)
+            await AnnounceAsync("leave", member, log.Topic).ConfigureAwait(false);
     }
 
-    internal async ValueTask LeaveAsync(TopicSubscription subscription, TopicLog log)
+    internal async ValueTask LeaveAsync(TopicSlot slot)
     {
+        var (subscription, log) = (slot.Subscription, slot.Log);
         Member? member;
         lock (_lock)
         {
-            if (!_members.TryGetValue(subscription.ConnectionId!, out member) || !member.Topics.Remove(log.Topic) || member.Topics.Contains(log.Topic))
+            slot.HasLeft = true;
+            if (!slot.IsListed || !_members.TryGetValue(subscription.ConnectionId!, out member))
+                return;
+            if (!member.Topics.Remove(log.Topic) || member.Topics.Contains(log.Topic))
                 return;
             Unindex(TopicConnectionSelector.ByTopic(log.Topic), member);
             RemoveIfUnused(member);
@@ -261,23 +279,32 @@ public sealed partial class TopicConnections
     {
         if (_isAlone)
             return;
-        var entries = new List<TopicClusterEntry>();
+        var entries = new List<Entry>();
         lock (_lock)
             AddEntries(member, topic, entries);
         await SetAsync(entries, cancellationToken).ConfigureAwait(false);
     }
 
-    private async ValueTask SetAsync(List<TopicClusterEntry> entries, CancellationToken cancellationToken)
+    private async ValueTask SetAsync(List<Entry> entries, CancellationToken cancellationToken)
     {
+        if (entries.Count == 0)
+            return;
         try
         {
-            if (entries.Count > 0)
-                await _cluster.SetAsync(entries.ToArray(), _hub.Options.PresenceLifetime, cancellationToken).ConfigureAwait(false);
+            var values = entries.ConvertAll(static entry => new TopicClusterEntry(SetOf(entry.Selector), entry.Member.Id, entry.Value));
+            await _cluster.SetAsync(values.ToArray(), _hub.Options.PresenceLifetime, cancellationToken).ConfigureAwait(false);
         }
         catch (TopicEngineException error)
         {
             _hub.LogPresenceFailed(error);
+            return;
         }
+
+        // Those that went meanwhile may have been retracted before they were set.
+        lock (_lock)
+            entries.RemoveAll(entry => IsListed(entry.Selector, entry.Member.Id));
+        foreach (var entry in entries)
+            await RetractAsync(entry.Selector, entry.Member).ConfigureAwait(false);
     }
 
     private async ValueTask RetractAsync(TopicConnectionSelector selector, Member member)
@@ -296,7 +323,7 @@ public sealed partial class TopicConnections
 
     private async Task RenewAsync()
     {
-        var entries = new List<TopicClusterEntry>();
+        var entries = new List<Entry>();
         lock (_lock)
         {
             foreach (var member in _members.Values)
@@ -311,20 +338,30 @@ public sealed partial class TopicConnections
     }
 
     // Under the lock.
-    private void AddEntries(Member member, string? topic, List<TopicClusterEntry> entries)
+    private void AddEntries(Member member, string? topic, List<Entry> entries)
     {
         var value = Encoding.UTF8.GetBytes(member.UserId is null ? _cluster.NodeId : _cluster.NodeId + "\n" + member.UserId);
         if (topic is not null)
         {
-            entries.Add(new TopicClusterEntry(SetOf(TopicConnectionSelector.ByTopic(topic)), member.Id, value));
+            entries.Add(new Entry(TopicConnectionSelector.ByTopic(topic), member, value));
             return;
         }
 
         if (member.Connection is null)
             return;
-        entries.Add(new TopicClusterEntry(SetOf(TopicConnectionSelector.ById(member.Id)), member.Id, value));
+        entries.Add(new Entry(TopicConnectionSelector.ById(member.Id), member, value));
         if (member.UserId is not null)
-            entries.Add(new TopicClusterEntry(SetOf(TopicConnectionSelector.ByUser(member.UserId)), member.Id, value));
+            entries.Add(new Entry(TopicConnectionSelector.ByUser(member.UserId), member, value));
+    }
+
+    // Under the lock. By its id: a client may have come back under the same one.
+    private bool IsListed(TopicConnectionSelector selector, string id)
+    {
+        if (!_members.TryGetValue(id, out var member))
+            return false;
+        return selector == TopicConnectionSelector.ById(id)
+            ? member.Connection is not null
+            : _index.TryGetValue(selector, out var members) && members.Contains(member);
     }
 
     private List<Member> FindLocal(TopicConnectionSelector selector)
@@ -364,6 +401,9 @@ public sealed partial class TopicConnections
         if (member.Connection is null && member.Topics.Count == 0)
             _members.Remove(member.Id);
     }
+
+    /// <summary>What the other nodes are told of a member.</summary>
+    private readonly record struct Entry(TopicConnectionSelector Selector, Member Member, byte[] Value);
 
     private sealed class Member(string id, string? userId)
     {

@@ -124,7 +124,7 @@ public sealed partial class TopicSubscription : IAsyncDisposable
         }
 
         WakeOnPool();
-        await _hub.LeaveAsync(this, removed.Log).ConfigureAwait(false);
+        await _hub.LeaveAsync(removed).ConfigureAwait(false);
         return true;
     }
 
@@ -236,7 +236,7 @@ public sealed partial class TopicSubscription : IAsyncDisposable
         if (slot.IsRemoved)
             await _hub.Engine.DetachAsync(log).ConfigureAwait(false);
         else
-            await _hub.JoinAsync(this, log).ConfigureAwait(false);
+            await _hub.JoinAsync(slot).ConfigureAwait(false);
         return slot.Told;
     }
 
@@ -269,7 +269,7 @@ public sealed partial class TopicSubscription : IAsyncDisposable
         }
 
         for (var slot = slots; slot is not null; slot = slot.NextOfSubscription)
-            await _hub.LeaveAsync(this, slot.Log).ConfigureAwait(false);
+            await _hub.LeaveAsync(slot).ConfigureAwait(false);
     }
 
     private void ThrowIfFull(string topic)

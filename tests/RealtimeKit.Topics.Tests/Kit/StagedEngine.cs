@@ -11,6 +11,9 @@ internal sealed class StagedEngine(TopicsOptions options) : ITopicEngine, ITopic
 
     public string NodeId => "node";
 
+    /// <summary>How many members were removed.</summary>
+    public int Removals { get; private set; }
+
     /// <summary>Runs before members are set.</summary>
     public Func<CancellationToken, Task>? Setting { get; set; }
 
@@ -43,7 +46,12 @@ internal sealed class StagedEngine(TopicsOptions options) : ITopicEngine, ITopic
         await _sets.SetAsync(entries, lifetime, cancellationToken);
     }
 
-    public ValueTask<bool> RemoveAsync(string setName, string member, CancellationToken cancellationToken) => _sets.RemoveAsync(setName, member, cancellationToken);
+    public async ValueTask<bool> RemoveAsync(string setName, string member, CancellationToken cancellationToken)
+    {
+        var removed = await _sets.RemoveAsync(setName, member, cancellationToken);
+        Removals++;
+        return removed;
+    }
 
     public ValueTask<IReadOnlyList<TopicClusterEntry>> ListAsync(string setName, CancellationToken cancellationToken) => _sets.ListAsync(setName, cancellationToken);
 }

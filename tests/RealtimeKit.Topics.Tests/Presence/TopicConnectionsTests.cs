@@ -154,6 +154,93 @@ public sealed class TopicConnectionsTests
     }
 
     [Fact]
+    public async Task Renew_ConnectionGoesWhileItIsSet_IsRetractedAgain()
+    {
+        var clock = new FakeTimeProvider();
+        var options = new TopicsOptions { TimeProvider = clock };
+        var engine = new StagedEngine(options);
+        await using var hub = new TopicHub(engine, options);
+        var one = await hub.Connections.AddAsync(new Connection("a", "ada"), Cancel);
+        await using var other = await hub.Connections.AddAsync(new Connection("b", "ada"), Cancel);
+        var subscription = await hub.SubscribeAsync(new RecordingSubscriber(), ["t"], null, new TopicSubscribeOptions { ConnectionId = "a" }, Cancel);
+        var goesOn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var isSetting = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        engine.Setting = _ =>
+        {
+            isSetting.TrySetResult();
+            return goesOn.Task;
+        };
+
+        clock.Advance(options.PresenceLifetime / 3);
+        await isSetting.Task.WaitAsync(Until.Bound, Cancel);
+        await subscription.DisposeAsync();
+        await one.DisposeAsync();
+        goesOn.SetResult();
+
+        await Until.True(() => engine.Removals == 6);   // three of them once more, after they were set
+        (await hub.Connections.ListAsync(TopicConnectionSelector.ByUser("ada"), Cancel)).Select(info => info.ConnectionId).Should().Equal("b");
+        (await hub.Connections.ListAsync(TopicConnectionSelector.ById("a"), Cancel)).Should().BeEmpty();
+        (await hub.Connections.ListAsync(TopicConnectionSelector.ByTopic("t"), Cancel)).Should().BeEmpty();
+    }
+
+    [Fact]
+    public async Task Presence_TopicIsRemovedWhileItsJoinIsTold_EndsWithALeave()
+    {
+        var options = new TopicsOptions().Topic("room", topic => topic.Presence = true);
+        var engine = new StagedEngine(options);
+        await using var hub = new TopicHub(engine, options);
+        var watcher = new RecordingSubscriber();
+        await using var watching = await hub.SubscribeAsync(watcher, [TopicPresence.GetTopic("room")], cancellationToken: Cancel);
+        await using var subscription = await hub.SubscribeAsync(new RecordingSubscriber(), [], null, new TopicSubscribeOptions { ConnectionId = "a" }, Cancel);
+        var goesOn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        engine.Setting = _ => goesOn.Task;
+
+        var adding = subscription.AddAsync("room", null, Cancel);
+        (await subscription.RemoveAsync("room")).Should().BeTrue();
+        goesOn.SetResult();
+        await adding;
+        await hub.PublishAsync(TopicPresence.GetTopic("room"), "the last", cancellationToken: Cancel);
+
+        await Until.True(() => watcher.Texts.Contains("the last"));
+        watcher.Texts[^2].Should().Be("""{"event":"leave","connection":"a"}""");
+        (await hub.Presence.ListAsync("room", Cancel)).Should().BeEmpty();
+    }
+
+    [Fact]
+    public async Task Add_WhileAnotherThreadRemovesIt_LeavesNobody()
+    {
+        await using var hub = new TopicHub();
+        await using var connection = await hub.Connections.AddAsync(new Connection("a", null), Cancel);
+        await using var subscription = await hub.SubscribeAsync(new RecordingSubscriber(), [], null, new TopicSubscribeOptions { ConnectionId = "a" }, Cancel);
+        for (var i = 0; i < 20_000; i++)
+        {
+            var removing = Task.Run(
+                async () =>
+                {
+                    while (!await subscription.RemoveAsync("t"))
+                        Thread.SpinWait(1);
+                },
+                Cancel);
+            await subscription.AddAsync("t", null, Cancel);
+            await removing;
+            (await hub.Connections.ListAsync(TopicConnectionSelector.ByTopic("t"), Cancel)).Should().BeEmpty();
+        }
+    }
+
+    [Fact]
+    public async Task Join_TopicWasLeftAlready_ListsNobody()
+    {
+        await using var hub = new TopicHub(options: new TopicsOptions().Topic("room", topic => topic.Presence = true));
+        await using var subscription = await hub.SubscribeAsync(new RecordingSubscriber(), [], null, new TopicSubscribeOptions { ConnectionId = "a" }, Cancel);
+        var slot = new TopicSlot(await hub.Engine.AttachAsync("room", Cancel), subscription, default);
+
+        await hub.LeaveAsync(slot);
+        await hub.JoinAsync(slot);
+
+        (await hub.Presence.ListAsync("room", Cancel)).Should().BeEmpty();
+    }
+
+    [Fact]
     public void TryDecode_EveryTruncationAndRandomBytes_NeverThrows()
     {
         var whole = new ConnectionCommand(true, TopicConnectionSelector.ByUser("ada"), WebSocketMessageType.Binary, "bye"u8.ToArray()).Encode();
