@@ -112,7 +112,8 @@ public sealed partial class TopicConnections
     }
 
     /// <summary>
-    /// Sends a message to connections of all nodes. At most once, and not part of any topic: a client that is away does not get it later.
+    /// Sends a message to connections of all nodes. At most once, and not part of any topic: a client that is away does not get it later, and
+    /// one that leaves more than 1 MiB waiting on its node, behind what its connection takes, is disconnected.
     /// </summary>
     /// <param name="connections">Which.</param>
     /// <param name="payload">The payload.</param>
@@ -124,7 +125,7 @@ public sealed partial class TopicConnections
         TopicConnectionSelector connections, ReadOnlyMemory<byte> payload, WebSocketMessageType messageType, CancellationToken cancellationToken = default) =>
         _cluster.SendAsync(new ConnectionCommand(false, connections, messageType, payload).Encode(), cancellationToken);
 
-    /// <summary>Disconnects connections of all nodes.</summary>
+    /// <summary>Disconnects connections of all nodes. What each was sent before comes first, but for no longer than 5 s.</summary>
     /// <param name="connections">Which.</param>
     /// <param name="reason">What to tell the clients; <see langword="null"/> for nothing.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
@@ -206,6 +207,7 @@ public sealed partial class TopicConnections
             if (member.Connection is null)
                 return;
             member.Connection = null;
+            member.Outbox = null;
             if (member.UserId is not null)
                 Unindex(TopicConnectionSelector.ByUser(member.UserId), member);
             RemoveIfUnused(member);
@@ -216,33 +218,22 @@ public sealed partial class TopicConnections
             await RetractAsync(TopicConnectionSelector.ByUser(member.UserId), member).ConfigureAwait(false);
     }
 
-    private async ValueTask ExecuteAsync(ReadOnlyMemory<byte> bytes)
+    // Waits for no client: one that does not read must not hold up the commands after this one, nor whoever has sent it.
+    private ValueTask ExecuteAsync(ReadOnlyMemory<byte> bytes)
     {
         if (ConnectionRequest.TryDecode(bytes, out var request))
             Execute(request);
         if (!ConnectionCommand.TryDecode(bytes, out var command))
-            return;
-        var reason = command.IsDisconnect && command.Payload.Length > 0 ? Encoding.UTF8.GetString(command.Payload.Span) : null;
-        await Task.WhenAll(FindLocal(command.Selector).Select(ExecuteOneAsync)).ConfigureAwait(false);
-
-        // One that fails must not keep the others from it.
-        async Task ExecuteOneAsync(Member member)
+            return default;
+        foreach (var member in FindLocal(command.Selector))
         {
-            if (member.Connection is not { } connection)
-                return;
-            try
-            {
-                await Task.Yield();
-                if (command.IsDisconnect)
-                    await connection.DisconnectAsync(reason, CancellationToken.None).ConfigureAwait(false);
-                else
-                    await connection.SendAsync(command.Payload, command.MessageType, CancellationToken.None).ConfigureAwait(false);
-            }
-            catch (Exception error)
-            {
-                _hub.LogSubscriberFailed(error);
-            }
+            ConnectionOutbox? outbox;
+            lock (_lock)
+                outbox = member.Connection is null ? null : member.Outbox ??= new ConnectionOutbox(member.Connection, _hub);
+            outbox?.Add(command);
         }
+
+        return default;
     }
 
     private async ValueTask AnnounceAsync(string what, Member member, string topic)
@@ -412,6 +403,9 @@ public sealed partial class TopicConnections
         public string? UserId { get; set; } = userId;
 
         public ITopicConnection? Connection { get; set; }
+
+        // Made when something is sent to the connection first.
+        public ConnectionOutbox? Outbox { get; set; }
 
         // Few: a topic stands here once for each subscription of the connection.
         public List<string> Topics { get; } = new(1);

@@ -153,6 +153,85 @@ public sealed class TopicConnectionsTests
         (await hub.Connections.ListAsync(TopicConnectionSelector.ByUser("ada"), Cancel)).Should().ContainSingle();
     }
 
+    [Theory]
+    [MemberData(nameof(Clusters))]
+    public async Task Send_ConnectionThatDoesNotRead_HoldsUpNobody(bool isCluster)
+    {
+        var (first, second) = CreateNodes(isCluster);
+        var a = new Connection("a", null) { Sending = static cancelled => Task.Delay(Timeout.Infinite, cancelled) };
+        var b = new Connection("b", null);
+        await using var one = await second.Connections.AddAsync(a, Cancel);
+        await using var two = await second.Connections.AddAsync(b, Cancel);
+
+        await first.Connections.SendAsync(TopicConnectionSelector.ById("a"), "1"u8.ToArray(), WebSocketMessageType.Text, Cancel).AsTask().WaitAsync(Until.Bound, Cancel);
+        await first.Connections.DisconnectAsync(TopicConnectionSelector.ById("b"), "bye", Cancel).AsTask().WaitAsync(Until.Bound, Cancel);
+
+        await Until.True(() => b.Received.Count == 1);
+        b.Received.Should().Equal("disconnect bye");
+        a.Received.Should().BeEmpty();
+    }
+
+    [Fact]
+    public async Task Send_MoreThanTheConnectionTakesAtOnce_KeepsTheOrder()
+    {
+        await using var hub = new TopicHub();
+        var a = new Connection("a", null) { Sending = static async _ => await Task.Yield() };
+        await using var one = await hub.Connections.AddAsync(a, Cancel);
+
+        for (var i = 0; i < 1000; i++)
+            await hub.Connections.SendAsync(TopicConnectionSelector.ById("a"), Encoding.UTF8.GetBytes($"{i}"), WebSocketMessageType.Text, Cancel);
+        await hub.Connections.DisconnectAsync(TopicConnectionSelector.ById("a"), "bye", Cancel);
+
+        await Until.True(() => a.Received.Count == 1001);
+        a.Received.Should().Equal([.. Enumerable.Range(0, 1000).Select(i => $"Text {i}"), "disconnect bye"]);
+    }
+
+    [Fact]
+    public async Task Send_MoreThanMayWait_DisconnectsThatConnectionOnly()
+    {
+        await using var hub = new TopicHub();
+        var a = new Connection("a", "ada") { Sending = static cancelled => Task.Delay(Timeout.Infinite, cancelled) };
+        var b = new Connection("b", "ada");
+        await using var one = await hub.Connections.AddAsync(a, Cancel);
+        await using var two = await hub.Connections.AddAsync(b, Cancel);
+
+        for (var i = 1; i <= 20; i++)
+        {
+            await hub.Connections.SendAsync(TopicConnectionSelector.ByUser("ada"), new byte[100_000], WebSocketMessageType.Binary, Cancel);
+            await Until.True(() => b.Received.Count == i);
+        }
+
+        await Until.True(() => !a.Received.IsEmpty);
+        a.Received.Should().Equal("disconnect It does not read what it is sent.");
+        b.Received.Should().HaveCount(20).And.NotContain(received => received.StartsWith("disconnect"));
+    }
+
+    [Fact]
+    public async Task Disconnect_SendPends_ComesAfterItOrAfterFiveSeconds()
+    {
+        var clock = new FakeTimeProvider();
+        await using var hub = new TopicHub(options: new TopicsOptions { TimeProvider = clock });
+        var isSending = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var a = new Connection("a", null)
+        {
+            Sending = cancelled =>
+            {
+                isSending.TrySetResult();
+                return Task.Delay(Timeout.Infinite, cancelled);
+            },
+        };
+        await using var one = await hub.Connections.AddAsync(a, Cancel);
+        await hub.Connections.SendAsync(TopicConnectionSelector.ById("a"), "1"u8.ToArray(), WebSocketMessageType.Text, Cancel);
+        await isSending.Task.WaitAsync(Until.Bound, Cancel);
+
+        await hub.Connections.DisconnectAsync(TopicConnectionSelector.ById("a"), "bye", Cancel);
+        a.Received.Should().BeEmpty();
+        clock.Advance(TimeSpan.FromSeconds(5));
+
+        await Until.True(() => !a.Received.IsEmpty);
+        a.Received.Should().Equal("disconnect bye");
+    }
+
     [Fact]
     public async Task Renew_ConnectionGoesWhileItIsSet_IsRetractedAgain()
     {
@@ -267,10 +346,13 @@ public sealed class TopicConnectionsTests
 
         public string? UserId => user;
 
-        public ValueTask SendAsync(ReadOnlyMemory<byte> payload, WebSocketMessageType messageType, CancellationToken cancellationToken)
+        /// <summary>Runs before a message is received.</summary>
+        public Func<CancellationToken, Task>? Sending { get; init; }
+
+        public async ValueTask SendAsync(ReadOnlyMemory<byte> payload, WebSocketMessageType messageType, CancellationToken cancellationToken)
         {
+            await (Sending?.Invoke(cancellationToken) ?? Task.CompletedTask);
             Received.Enqueue($"{messageType} {Encoding.UTF8.GetString(payload.Span)}");
-            return default;
         }
 
         public ValueTask DisconnectAsync(string? reason, CancellationToken cancellationToken)
