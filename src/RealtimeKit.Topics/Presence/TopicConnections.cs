@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Net.WebSockets;
-using System.Security.Claims;
 using System.Text;
 using System.Text.Json;
 using RealtimeKit.WebSockets;
@@ -154,7 +153,7 @@ public sealed partial class TopicConnections
             if (!log.Options.Presence && !_members.ContainsKey(subscription.ConnectionId!))
                 return;
             slot.IsListed = true;
-            member = GetMember(subscription.ConnectionId!, UserIdOf(subscription.User));
+            member = GetMember(subscription.ConnectionId!, subscription.User is { } user ? UserIds.Of(user) : null);
             isFirst = !member.Topics.Contains(log.Topic);
             member.Topics.Add(log.Topic);
             if (isFirst)
@@ -197,8 +196,6 @@ public sealed partial class TopicConnections
     }
 
     private static string SetOf(TopicConnectionSelector selector) => $"{selector.Kind}:{selector.Value}";
-
-    private static string? UserIdOf(ClaimsPrincipal? user) => user?.FindFirst(ClaimTypes.NameIdentifier)?.Value ?? user?.Identity?.Name;
 
     private async ValueTask RemoveAsync(Member member)
     {

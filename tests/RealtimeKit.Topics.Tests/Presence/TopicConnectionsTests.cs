@@ -263,6 +263,18 @@ public sealed class TopicConnectionsTests
     }
 
     [Fact]
+    public async Task Presence_UserWithTheClaimSubOnly_IsNamed()
+    {
+        await using var hub = new TopicHub(options: new TopicsOptions().Topic("room", topic => topic.Presence = true));
+        var ada = new ClaimsPrincipal(new ClaimsIdentity([new Claim("sub", "ada"), new Claim(ClaimTypes.Name, "Ada L.")], "test"));
+
+        await using var subscription = await hub.SubscribeAsync(
+            new RecordingSubscriber(), ["room"], null, new TopicSubscribeOptions { ConnectionId = "a", User = ada }, Cancel);
+
+        (await hub.Presence.ListAsync("room", Cancel)).Should().ContainSingle().Which.UserId.Should().Be("ada");
+    }
+
+    [Fact]
     public async Task Presence_TopicIsRemovedWhileItsJoinIsTold_EndsWithALeave()
     {
         var options = new TopicsOptions().Topic("room", topic => topic.Presence = true);
