@@ -25,7 +25,8 @@ internal sealed class TopicEventStream(TopicHub hub, string? userId, bool takesT
     // For a client that does not read its last event.
     private static readonly TimeSpan EndTimeout = TimeSpan.FromSeconds(5);
 
-    // One change at a time: what is undone when a change fails must be its own.
+    // One change at a time: what is undone when a change fails must be its own, and what is added under an authentication must not slip past
+    // the next one.
     private SemaphoreSlim? _changes;
     private readonly string _secret = NewSecret();
     private ServerSentEventWriter? _events;
@@ -99,19 +100,28 @@ internal sealed class TopicEventStream(TopicHub hub, string? userId, bool takesT
             throw new TopicRefusedException(404, TopicStreams.NotFound);
         if (request.UserId != UserId)
             throw new TopicRefusedException(403, "The stream is another user's.");
-        if (request.User is not null)
+
+        var changes = Volatile.Read(ref _changes) ?? Interlocked.CompareExchange(ref _changes, new SemaphoreSlim(1, 1), null) ?? _changes;
+        await changes.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
         {
-            var user = request.User.ToPrincipal();
-            if (Refresh?.Invoke(user, request.Expires) != true)
-                throw new TopicRefusedException(403, "The stream cannot be refreshed by this.");
-
-            // What the user may no longer read is taken from the stream, as it is at a resume.
-            await Subscription.ReauthorizeAsync(user, cancellationToken).ConfigureAwait(false);
+            if (request.User is not null)
+                await RefreshAsync(request.User.ToPrincipal(), request.Expires, cancellationToken).ConfigureAwait(false);
+            return change is { Subscribe: null, Unsubscribe: null } && request.User is not null
+                ? Subscription.Topics
+                : await ChangeAsync(change, cancellationToken).ConfigureAwait(false);
         }
+        finally
+        {
+            changes.Release();
+        }
+    }
 
-        return change is { Subscribe: null, Unsubscribe: null } && request.User is not null
-            ? Subscription.Topics
-            : await ChangeAsync(change, cancellationToken).ConfigureAwait(false);
+    /// <summary>Extends the stream once every topic was asked about. What the user may no longer read is taken from it, as it is at a resume.</summary>
+    private async ValueTask RefreshAsync(ClaimsPrincipal user, DateTimeOffset? expires, CancellationToken cancellationToken)
+    {
+        if (Refresh is not { } refresh || !await Subscription.ReauthorizeAsync(user, () => refresh(user, expires), cancellationToken).ConfigureAwait(false))
+            throw new TopicRefusedException(403, "The stream cannot be refreshed by this.");
     }
 
     /// <summary>Adds topics, all or none, and then removes topics.</summary>
@@ -122,8 +132,6 @@ internal sealed class TopicEventStream(TopicHub hub, string? userId, bool takesT
             throw new TopicRefusedException(403, "The topics of this stream are fixed.");
 
         var after = TopicRequestReader.ReadCursor(change.After);
-        var changes = Volatile.Read(ref _changes) ?? Interlocked.CompareExchange(ref _changes, new SemaphoreSlim(1, 1), null) ?? _changes;
-        await changes.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
             await SubscribeAsync(change.Subscribe ?? [], after, cancellationToken).ConfigureAwait(false);
@@ -134,10 +142,6 @@ internal sealed class TopicEventStream(TopicHub hub, string? userId, bool takesT
         catch (InvalidOperationException) when (Subscription.End is not null)
         {
             throw new TopicRefusedException(404, TopicStreams.NotFound);
-        }
-        finally
-        {
-            changes.Release();
         }
     }
 

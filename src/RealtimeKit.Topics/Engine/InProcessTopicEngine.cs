@@ -197,7 +197,7 @@ public sealed class InProcessTopicEngine : ITopicEngine
         _cluster.Sweep();
     }
 
-    private sealed class Topic(TopicLog log, long now)
+    internal sealed class Topic(TopicLog log, long now)
     {
         private const int MaxProducers = 1024;
 
@@ -280,7 +280,9 @@ public sealed class InProcessTopicEngine : ITopicEngine
             lock (_lock)
             {
                 log.Trim();
-                _isGone = _attached == 0 && log.Count == 0 && clock.GetElapsedTime(_lastUsed, now) >= lifetime;
+
+                // What is gone stays so: whoever found that is about to take it out, with whatever was published to it since.
+                _isGone |= _attached == 0 && log.Count == 0 && clock.GetElapsedTime(_lastUsed, now) >= lifetime;
                 return _isGone;
             }
         }

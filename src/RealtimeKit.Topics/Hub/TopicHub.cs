@@ -184,17 +184,17 @@ public sealed partial class TopicHub : ITopicPublisher, IAsyncDisposable
             throw new TopicAccessDeniedException(topic, TopicAction.Subscribe);
     }
 
-    internal async ValueTask JoinAsync(TopicSubscription subscription, TopicLog log)
+    internal async ValueTask JoinAsync(TopicSlot slot)
     {
-        if (subscription.ConnectionId is not null)
-            await Connections.JoinAsync(subscription, log).ConfigureAwait(false);
+        if (slot.Subscription.ConnectionId is not null)
+            await Connections.JoinAsync(slot).ConfigureAwait(false);
     }
 
-    internal async ValueTask LeaveAsync(TopicSubscription subscription, TopicLog log)
+    internal async ValueTask LeaveAsync(TopicSlot slot)
     {
-        await Engine.DetachAsync(log).ConfigureAwait(false);
-        if (subscription.ConnectionId is not null)
-            await Connections.LeaveAsync(subscription, log).ConfigureAwait(false);
+        await Engine.DetachAsync(slot.Log).ConfigureAwait(false);
+        if (slot.Subscription.ConnectionId is not null)
+            await Connections.LeaveAsync(slot).ConfigureAwait(false);
     }
 
     internal void OnDelivered(ReadOnlySpan<TopicItem> items)

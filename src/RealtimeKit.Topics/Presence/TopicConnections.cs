@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Net.WebSockets;
-using System.Security.Claims;
 using System.Text;
 using System.Text.Json;
 using RealtimeKit.WebSockets;
@@ -53,7 +52,17 @@ public sealed partial class TopicConnections
                 Index(TopicConnectionSelector.ByUser(member.UserId), member);
         }
 
-        await TellAsync(member, null, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await TellAsync(member, null, cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            // The caller has nothing to dispose: it would stay, and be renewed, for ever.
+            await RemoveAsync(member).ConfigureAwait(false);
+            throw;
+        }
+
         return new Registration(this, member);
     }
 
@@ -102,7 +111,8 @@ public sealed partial class TopicConnections
     }
 
     /// <summary>
-    /// Sends a message to connections of all nodes. At most once, and not part of any topic: a client that is away does not get it later.
+    /// Sends a message to connections of all nodes. At most once, and not part of any topic: a client that is away does not get it later, and
+    /// one that leaves more than 1 MiB waiting on its node, behind what its connection takes, is disconnected.
     /// </summary>
     /// <param name="connections">Which.</param>
     /// <param name="payload">The payload.</param>
@@ -114,7 +124,7 @@ public sealed partial class TopicConnections
         TopicConnectionSelector connections, ReadOnlyMemory<byte> payload, WebSocketMessageType messageType, CancellationToken cancellationToken = default) =>
         _cluster.SendAsync(new ConnectionCommand(false, connections, messageType, payload).Encode(), cancellationToken);
 
-    /// <summary>Disconnects connections of all nodes.</summary>
+    /// <summary>Disconnects connections of all nodes. What each was sent before comes first, but for no longer than 5 s.</summary>
     /// <param name="connections">Which.</param>
     /// <param name="reason">What to tell the clients; <see langword="null"/> for nothing.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
@@ -128,16 +138,22 @@ public sealed partial class TopicConnections
 
     internal void Dispose() => _renewal?.Dispose();
 
-    internal async ValueTask JoinAsync(TopicSubscription subscription, TopicLog log)
+    internal async ValueTask JoinAsync(TopicSlot slot)
     {
+        var (subscription, log) = (slot.Subscription, slot.Log);
         Member member;
         bool isFirst;
         lock (_lock)
         {
+            // Another thread may have removed the topic or ended the subscription since it was added, and come here first.
+            if (slot.HasLeft)
+                return;
+
             // Somebody that is neither registered nor wanted in a list costs nothing.
             if (!log.Options.Presence && !_members.ContainsKey(subscription.ConnectionId!))
                 return;
-            member = GetMember(subscription.ConnectionId!, UserIdOf(subscription.User));
+            slot.IsListed = true;
+            member = GetMember(subscription.ConnectionId!, subscription.User is { } user ? UserIds.Of(user) : null);
             isFirst = !member.Topics.Contains(log.Topic);
             member.Topics.Add(log.Topic);
             if (isFirst)
@@ -147,16 +163,28 @@ public sealed partial class TopicConnections
         if (!isFirst)
             return;
         await TellAsync(member, log.Topic, CancellationToken.None).ConfigureAwait(false);
-        if (log.Options.Presence)
-            await AnnounceAsync("join", member, log.Topic).ConfigureAwait(false);
+        if (!log.Options.Presence)
+            return;
+        await AnnounceAsync("join", member, log.Topic).ConfigureAwait(false);
+        bool isThere;
+        lock (_lock)
+            isThere = IsListed(TopicConnectionSelector.ByTopic(log.Topic), member.Id);
+
+        // Who went meanwhile may have been announced as gone before it was announced as there.
+        if (!isThere)
+            await AnnounceAsync("leave", member, log.Topic).ConfigureAwait(false);
     }
 
-    internal async ValueTask LeaveAsync(TopicSubscription subscription, TopicLog log)
+    internal async ValueTask LeaveAsync(TopicSlot slot)
     {
+        var (subscription, log) = (slot.Subscription, slot.Log);
         Member? member;
         lock (_lock)
         {
-            if (!_members.TryGetValue(subscription.ConnectionId!, out member) || !member.Topics.Remove(log.Topic) || member.Topics.Contains(log.Topic))
+            slot.HasLeft = true;
+            if (!slot.IsListed || !_members.TryGetValue(subscription.ConnectionId!, out member))
+                return;
+            if (!member.Topics.Remove(log.Topic) || member.Topics.Contains(log.Topic))
                 return;
             Unindex(TopicConnectionSelector.ByTopic(log.Topic), member);
             RemoveIfUnused(member);
@@ -169,8 +197,6 @@ public sealed partial class TopicConnections
 
     private static string SetOf(TopicConnectionSelector selector) => $"{selector.Kind}:{selector.Value}";
 
-    private static string? UserIdOf(ClaimsPrincipal? user) => user?.FindFirst(ClaimTypes.NameIdentifier)?.Value ?? user?.Identity?.Name;
-
     private async ValueTask RemoveAsync(Member member)
     {
         lock (_lock)
@@ -178,6 +204,7 @@ public sealed partial class TopicConnections
             if (member.Connection is null)
                 return;
             member.Connection = null;
+            member.Outbox = null;
             if (member.UserId is not null)
                 Unindex(TopicConnectionSelector.ByUser(member.UserId), member);
             RemoveIfUnused(member);
@@ -188,33 +215,22 @@ public sealed partial class TopicConnections
             await RetractAsync(TopicConnectionSelector.ByUser(member.UserId), member).ConfigureAwait(false);
     }
 
-    private async ValueTask ExecuteAsync(ReadOnlyMemory<byte> bytes)
+    // Waits for no client: one that does not read must not hold up the commands after this one, nor whoever has sent it.
+    private ValueTask ExecuteAsync(ReadOnlyMemory<byte> bytes)
     {
         if (ConnectionRequest.TryDecode(bytes, out var request))
             Execute(request);
         if (!ConnectionCommand.TryDecode(bytes, out var command))
-            return;
-        var reason = command.IsDisconnect && command.Payload.Length > 0 ? Encoding.UTF8.GetString(command.Payload.Span) : null;
-        await Task.WhenAll(FindLocal(command.Selector).Select(ExecuteOneAsync)).ConfigureAwait(false);
-
-        // One that fails must not keep the others from it.
-        async Task ExecuteOneAsync(Member member)
+            return default;
+        foreach (var member in FindLocal(command.Selector))
         {
-            if (member.Connection is not { } connection)
-                return;
-            try
-            {
-                await Task.Yield();
-                if (command.IsDisconnect)
-                    await connection.DisconnectAsync(reason, CancellationToken.None).ConfigureAwait(false);
-                else
-                    await connection.SendAsync(command.Payload, command.MessageType, CancellationToken.None).ConfigureAwait(false);
-            }
-            catch (Exception error)
-            {
-                _hub.LogSubscriberFailed(error);
-            }
+            ConnectionOutbox? outbox;
+            lock (_lock)
+                outbox = member.Connection is null ? null : member.Outbox ??= new ConnectionOutbox(member.Connection, _hub);
+            outbox?.Add(command);
         }
+
+        return default;
     }
 
     private async ValueTask AnnounceAsync(string what, Member member, string topic)
@@ -251,23 +267,32 @@ public sealed partial class TopicConnections
     {
         if (_isAlone)
             return;
-        var entries = new List<TopicClusterEntry>();
+        var entries = new List<Entry>();
         lock (_lock)
             AddEntries(member, topic, entries);
         await SetAsync(entries, cancellationToken).ConfigureAwait(false);
     }
 
-    private async ValueTask SetAsync(List<TopicClusterEntry> entries, CancellationToken cancellationToken)
+    private async ValueTask SetAsync(List<Entry> entries, CancellationToken cancellationToken)
     {
+        if (entries.Count == 0)
+            return;
         try
         {
-            if (entries.Count > 0)
-                await _cluster.SetAsync(entries.ToArray(), _hub.Options.PresenceLifetime, cancellationToken).ConfigureAwait(false);
+            var values = entries.ConvertAll(static entry => new TopicClusterEntry(SetOf(entry.Selector), entry.Member.Id, entry.Value));
+            await _cluster.SetAsync(values.ToArray(), _hub.Options.PresenceLifetime, cancellationToken).ConfigureAwait(false);
         }
         catch (TopicEngineException error)
         {
             _hub.LogPresenceFailed(error);
+            return;
         }
+
+        // Those that went meanwhile may have been retracted before they were set.
+        lock (_lock)
+            entries.RemoveAll(entry => IsListed(entry.Selector, entry.Member.Id));
+        foreach (var entry in entries)
+            await RetractAsync(entry.Selector, entry.Member).ConfigureAwait(false);
     }
 
     private async ValueTask RetractAsync(TopicConnectionSelector selector, Member member)
@@ -286,7 +311,7 @@ public sealed partial class TopicConnections
 
     private async Task RenewAsync()
     {
-        var entries = new List<TopicClusterEntry>();
+        var entries = new List<Entry>();
         lock (_lock)
         {
             foreach (var member in _members.Values)
@@ -301,20 +326,30 @@ public sealed partial class TopicConnections
     }
 
     // Under the lock.
-    private void AddEntries(Member member, string? topic, List<TopicClusterEntry> entries)
+    private void AddEntries(Member member, string? topic, List<Entry> entries)
     {
         var value = Encoding.UTF8.GetBytes(member.UserId is null ? _cluster.NodeId : _cluster.NodeId + "\n" + member.UserId);
         if (topic is not null)
         {
-            entries.Add(new TopicClusterEntry(SetOf(TopicConnectionSelector.ByTopic(topic)), member.Id, value));
+            entries.Add(new Entry(TopicConnectionSelector.ByTopic(topic), member, value));
             return;
         }
 
         if (member.Connection is null)
             return;
-        entries.Add(new TopicClusterEntry(SetOf(TopicConnectionSelector.ById(member.Id)), member.Id, value));
+        entries.Add(new Entry(TopicConnectionSelector.ById(member.Id), member, value));
         if (member.UserId is not null)
-            entries.Add(new TopicClusterEntry(SetOf(TopicConnectionSelector.ByUser(member.UserId)), member.Id, value));
+            entries.Add(new Entry(TopicConnectionSelector.ByUser(member.UserId), member, value));
+    }
+
+    // Under the lock. By its id: a client may have come back under the same one.
+    private bool IsListed(TopicConnectionSelector selector, string id)
+    {
+        if (!_members.TryGetValue(id, out var member))
+            return false;
+        return selector == TopicConnectionSelector.ById(id)
+            ? member.Connection is not null
+            : _index.TryGetValue(selector, out var members) && members.Contains(member);
     }
 
     private List<Member> FindLocal(TopicConnectionSelector selector)
@@ -355,6 +390,9 @@ public sealed partial class TopicConnections
             _members.Remove(member.Id);
     }
 
+    /// <summary>What the other nodes are told of a member.</summary>
+    private readonly record struct Entry(TopicConnectionSelector Selector, Member Member, byte[] Value);
+
     private sealed class Member(string id, string? userId)
     {
         public string Id => id;
@@ -362,6 +400,9 @@ public sealed partial class TopicConnections
         public string? UserId { get; set; } = userId;
 
         public ITopicConnection? Connection { get; set; }
+
+        // Made when something is sent to the connection first.
+        public ConnectionOutbox? Outbox { get; set; }
 
         // Few: a topic stands here once for each subscription of the connection.
         public List<string> Topics { get; } = new(1);

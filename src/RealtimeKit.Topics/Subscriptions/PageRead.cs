@@ -32,8 +32,11 @@ internal sealed class PageRead(ITopicEngine engine, TopicSlot slot, TopicPositio
                 _page = await engine.ReadAsync(slot.Log.Topic, slot.Position, MaxCount, CancellationToken.None).ConfigureAwait(false);
                 break;
             }
-            catch (TopicEngineException) when (!slot.IsRemoved)
+            catch (TopicEngineException)
             {
+                // Nobody asks for the page any more, and the other topics wait behind it.
+                if (slot.IsRemoved)
+                    break;
                 await Task.Delay(pause, clock).ConfigureAwait(false);
                 pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
             }

@@ -37,4 +37,10 @@ internal sealed class TopicSlot(TopicLog log, TopicSubscription subscription, To
 
     /// <summary>Taken out of the subscription.</summary>
     public bool IsRemoved { get; set; }
+
+    /// <summary>Whether it counts among the connection's topics in the registry. Under the registry's lock.</summary>
+    public bool IsListed { get; set; }
+
+    /// <summary>Whether the registry was told that the subscription has left the topic. Under the registry's lock.</summary>
+    public bool HasLeft { get; set; }
 }

@@ -124,7 +124,7 @@ public sealed partial class TopicSubscription : IAsyncDisposable
         }
 
         WakeOnPool();
-        await _hub.LeaveAsync(this, removed.Log).ConfigureAwait(false);
+        await _hub.LeaveAsync(removed).ConfigureAwait(false);
         return true;
     }
 
@@ -161,12 +161,17 @@ public sealed partial class TopicSubscription : IAsyncDisposable
     /// <returns>Completes when the topics were let go of; it does not wait for the delivery.</returns>
     public ValueTask DisposeAsync() => EndAsync(TopicSubscriptionEnd.Disposed, null);
 
-    /// <summary>Goes on for the same user with newer rights: topics that these do not cover are removed.</summary>
-    /// <param name="user">The user.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
-    internal async ValueTask ReauthorizeAsync(ClaimsPrincipal user, CancellationToken cancellationToken)
+    /// <summary>
+    /// Goes on for the same user with newer rights: topics that these do not cover are removed. All are asked about before anything
+    /// changes: where asking fails or is cancelled, everything stays as it was.
+    /// </summary>
+    /// <param name="user">The user. Nobody may add topics meanwhile.</param>
+    /// <param name="accept">Called when all were asked about. False: everything stays as it was.</param>
+    /// <param name="cancellationToken">Ends asking.</param>
+    /// <returns>What <paramref name="accept"/> said.</returns>
+    internal async ValueTask<bool> ReauthorizeAsync(ClaimsPrincipal user, Func<bool> accept, CancellationToken cancellationToken)
     {
-        Volatile.Write(ref _user, user);
+        var denied = new List<string>();
         foreach (var topic in Topics)
         {
             try
@@ -175,9 +180,17 @@ public sealed partial class TopicSubscription : IAsyncDisposable
             }
             catch (TopicAccessDeniedException)
             {
-                await RemoveAsync(topic).ConfigureAwait(false);
+                denied.Add(topic);
             }
         }
+
+        if (!accept())
+            return false;
+        Volatile.Write(ref _user, user);
+
+        // All at once: each is out before its removal waits for anything, so that none stays because another's has failed.
+        await Task.WhenAll(denied.ConvertAll(topic => RemoveAsync(topic).AsTask())).ConfigureAwait(false);
+        return true;
     }
 
     /// <summary>Attaches to a topic without asking who may and without waking.</summary>
@@ -223,7 +236,7 @@ public sealed partial class TopicSubscription : IAsyncDisposable
         if (slot.IsRemoved)
             await _hub.Engine.DetachAsync(log).ConfigureAwait(false);
         else
-            await _hub.JoinAsync(this, log).ConfigureAwait(false);
+            await _hub.JoinAsync(slot).ConfigureAwait(false);
         return slot.Told;
     }
 
@@ -256,7 +269,7 @@ public sealed partial class TopicSubscription : IAsyncDisposable
         }
 
         for (var slot = slots; slot is not null; slot = slot.NextOfSubscription)
-            await _hub.LeaveAsync(this, slot.Log).ConfigureAwait(false);
+            await _hub.LeaveAsync(slot).ConfigureAwait(false);
     }
 
     private void ThrowIfFull(string topic)

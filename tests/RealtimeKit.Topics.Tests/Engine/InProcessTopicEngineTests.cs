@@ -56,4 +56,20 @@ public sealed class InProcessTopicEngineTests : TopicEngineConformance
         await engine.Awaiting(engine => engine.PublishAsync(Message("c", "x"), cancel).AsTask()).Should().ThrowAsync<TopicEngineException>();
         (await engine.PublishAsync(Message("a", "y"), cancel)).Offset.Should().Be(2);
     }
+
+    [Fact]
+    public void TryVanish_GoneAlready_StaysGone()
+    {
+        var clock = new FakeTimeProvider();
+        var now = clock.GetTimestamp();
+        var log = new TopicLog("t", new TopicOptions(), new TopicPosition(1, 0), clock);
+        var topic = new InProcessTopicEngine.Topic(log, now);
+
+        topic.TryVanish(clock, now, TimeSpan.Zero).Should().BeTrue("room is made");
+        topic.TryVanish(clock, now, TimeSpan.FromMinutes(5)).Should().BeTrue("it is on its way out, however recently it was used");
+
+        topic.TryAttach().Should().BeFalse();
+        topic.Touch(now).Should().BeFalse();
+        topic.TryPublish(Message("t", "x"), clock, out _).Should().BeFalse("nobody would find what it stores");
+    }
 }

@@ -122,6 +122,215 @@ public sealed class TopicConnectionsTests
         await hub.Awaiting(hub => hub.Connections.AddAsync(new Connection("a", null)).AsTask()).Should().ThrowAsync<ArgumentException>();
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Add_CancelledWhileTheOthersAreTold_LeavesNothing(bool isCancelledBefore)
+    {
+        var clock = new FakeTimeProvider();
+        var options = new TopicsOptions { TimeProvider = clock };
+        var engine = new StagedEngine(options);
+        await using var hub = new TopicHub(engine, options);
+        var calls = 0;
+        engine.Setting = cancelled =>
+        {
+            calls++;
+            return Task.Delay(Timeout.Infinite, cancelled);
+        };
+        using var abort = new CancellationTokenSource();
+        if (isCancelledBefore)
+            await abort.CancelAsync();
+
+        var adding = hub.Connections.AddAsync(new Connection("a", "ada"), abort.Token);
+        await abort.CancelAsync();
+
+        await adding.Awaiting(adding => adding.AsTask()).Should().ThrowAsync<OperationCanceledException>();
+        hub.Connections.Find("a").Should().BeNull();
+        clock.Advance(options.PresenceLifetime);
+        calls.Should().Be(1, "there is nothing to renew");
+        engine.Setting = null;
+        await using var again = await hub.Connections.AddAsync(new Connection("a", "ada"), Cancel);
+        (await hub.Connections.ListAsync(TopicConnectionSelector.ByUser("ada"), Cancel)).Should().ContainSingle();
+    }
+
+    [Theory]
+    [MemberData(nameof(Clusters))]
+    public async Task Send_ConnectionThatDoesNotRead_HoldsUpNobody(bool isCluster)
+    {
+        var (first, second) = CreateNodes(isCluster);
+        var a = new Connection("a", null) { Sending = static cancelled => Task.Delay(Timeout.Infinite, cancelled) };
+        var b = new Connection("b", null);
+        await using var one = await second.Connections.AddAsync(a, Cancel);
+        await using var two = await second.Connections.AddAsync(b, Cancel);
+
+        await first.Connections.SendAsync(TopicConnectionSelector.ById("a"), "1"u8.ToArray(), WebSocketMessageType.Text, Cancel).AsTask().WaitAsync(Until.Bound, Cancel);
+        await first.Connections.DisconnectAsync(TopicConnectionSelector.ById("b"), "bye", Cancel).AsTask().WaitAsync(Until.Bound, Cancel);
+
+        await Until.True(() => b.Received.Count == 1);
+        b.Received.Should().Equal("disconnect bye");
+        a.Received.Should().BeEmpty();
+    }
+
+    [Fact]
+    public async Task Send_MoreThanTheConnectionTakesAtOnce_KeepsTheOrder()
+    {
+        await using var hub = new TopicHub();
+        var a = new Connection("a", null) { Sending = static async _ => await Task.Yield() };
+        await using var one = await hub.Connections.AddAsync(a, Cancel);
+
+        for (var i = 0; i < 1000; i++)
+            await hub.Connections.SendAsync(TopicConnectionSelector.ById("a"), Encoding.UTF8.GetBytes($"{i}"), WebSocketMessageType.Text, Cancel);
+        await hub.Connections.DisconnectAsync(TopicConnectionSelector.ById("a"), "bye", Cancel);
+
+        await Until.True(() => a.Received.Count == 1001);
+        a.Received.Should().Equal([.. Enumerable.Range(0, 1000).Select(i => $"Text {i}"), "disconnect bye"]);
+    }
+
+    [Fact]
+    public async Task Send_MoreThanMayWait_DisconnectsThatConnectionOnly()
+    {
+        await using var hub = new TopicHub();
+        var a = new Connection("a", "ada") { Sending = static cancelled => Task.Delay(Timeout.Infinite, cancelled) };
+        var b = new Connection("b", "ada");
+        await using var one = await hub.Connections.AddAsync(a, Cancel);
+        await using var two = await hub.Connections.AddAsync(b, Cancel);
+
+        for (var i = 1; i <= 20; i++)
+        {
+            await hub.Connections.SendAsync(TopicConnectionSelector.ByUser("ada"), new byte[100_000], WebSocketMessageType.Binary, Cancel);
+            await Until.True(() => b.Received.Count == i);
+        }
+
+        await Until.True(() => !a.Received.IsEmpty);
+        a.Received.Should().Equal("disconnect It does not read what it is sent.");
+        b.Received.Should().HaveCount(20).And.NotContain(received => received.StartsWith("disconnect"));
+    }
+
+    [Fact]
+    public async Task Disconnect_SendPends_ComesAfterItOrAfterFiveSeconds()
+    {
+        var clock = new FakeTimeProvider();
+        await using var hub = new TopicHub(options: new TopicsOptions { TimeProvider = clock });
+        var isSending = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var a = new Connection("a", null)
+        {
+            Sending = cancelled =>
+            {
+                isSending.TrySetResult();
+                return Task.Delay(Timeout.Infinite, cancelled);
+            },
+        };
+        await using var one = await hub.Connections.AddAsync(a, Cancel);
+        await hub.Connections.SendAsync(TopicConnectionSelector.ById("a"), "1"u8.ToArray(), WebSocketMessageType.Text, Cancel);
+        await isSending.Task.WaitAsync(Until.Bound, Cancel);
+
+        await hub.Connections.DisconnectAsync(TopicConnectionSelector.ById("a"), "bye", Cancel);
+        a.Received.Should().BeEmpty();
+        clock.Advance(TimeSpan.FromSeconds(5));
+
+        await Until.True(() => !a.Received.IsEmpty);
+        a.Received.Should().Equal("disconnect bye");
+    }
+
+    [Fact]
+    public async Task Renew_ConnectionGoesWhileItIsSet_IsRetractedAgain()
+    {
+        var clock = new FakeTimeProvider();
+        var options = new TopicsOptions { TimeProvider = clock };
+        var engine = new StagedEngine(options);
+        await using var hub = new TopicHub(engine, options);
+        var one = await hub.Connections.AddAsync(new Connection("a", "ada"), Cancel);
+        await using var other = await hub.Connections.AddAsync(new Connection("b", "ada"), Cancel);
+        var subscription = await hub.SubscribeAsync(new RecordingSubscriber(), ["t"], null, new TopicSubscribeOptions { ConnectionId = "a" }, Cancel);
+        var goesOn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var isSetting = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        engine.Setting = _ =>
+        {
+            isSetting.TrySetResult();
+            return goesOn.Task;
+        };
+
+        clock.Advance(options.PresenceLifetime / 3);
+        await isSetting.Task.WaitAsync(Until.Bound, Cancel);
+        await subscription.DisposeAsync();
+        await one.DisposeAsync();
+        goesOn.SetResult();
+
+        await Until.True(() => engine.Removals == 6);   // three of them once more, after they were set
+        (await hub.Connections.ListAsync(TopicConnectionSelector.ByUser("ada"), Cancel)).Select(info => info.ConnectionId).Should().Equal("b");
+        (await hub.Connections.ListAsync(TopicConnectionSelector.ById("a"), Cancel)).Should().BeEmpty();
+        (await hub.Connections.ListAsync(TopicConnectionSelector.ByTopic("t"), Cancel)).Should().BeEmpty();
+    }
+
+    [Fact]
+    public async Task Presence_UserWithTheClaimSubOnly_IsNamed()
+    {
+        await using var hub = new TopicHub(options: new TopicsOptions().Topic("room", topic => topic.Presence = true));
+        var ada = new ClaimsPrincipal(new ClaimsIdentity([new Claim("sub", "ada"), new Claim(ClaimTypes.Name, "Ada L.")], "test"));
+
+        await using var subscription = await hub.SubscribeAsync(
+            new RecordingSubscriber(), ["room"], null, new TopicSubscribeOptions { ConnectionId = "a", User = ada }, Cancel);
+
+        (await hub.Presence.ListAsync("room", Cancel)).Should().ContainSingle().Which.UserId.Should().Be("ada");
+    }
+
+    [Fact]
+    public async Task Presence_TopicIsRemovedWhileItsJoinIsTold_EndsWithALeave()
+    {
+        var options = new TopicsOptions().Topic("room", topic => topic.Presence = true);
+        var engine = new StagedEngine(options);
+        await using var hub = new TopicHub(engine, options);
+        var watcher = new RecordingSubscriber();
+        await using var watching = await hub.SubscribeAsync(watcher, [TopicPresence.GetTopic("room")], cancellationToken: Cancel);
+        await using var subscription = await hub.SubscribeAsync(new RecordingSubscriber(), [], null, new TopicSubscribeOptions { ConnectionId = "a" }, Cancel);
+        var goesOn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        engine.Setting = _ => goesOn.Task;
+
+        var adding = subscription.AddAsync("room", null, Cancel);
+        (await subscription.RemoveAsync("room")).Should().BeTrue();
+        goesOn.SetResult();
+        await adding;
+        await hub.PublishAsync(TopicPresence.GetTopic("room"), "the last", cancellationToken: Cancel);
+
+        await Until.True(() => watcher.Texts.Contains("the last"));
+        watcher.Texts[^2].Should().Be("""{"event":"leave","connection":"a"}""");
+        (await hub.Presence.ListAsync("room", Cancel)).Should().BeEmpty();
+    }
+
+    [Fact]
+    public async Task Add_WhileAnotherThreadRemovesIt_LeavesNobody()
+    {
+        await using var hub = new TopicHub();
+        await using var connection = await hub.Connections.AddAsync(new Connection("a", null), Cancel);
+        await using var subscription = await hub.SubscribeAsync(new RecordingSubscriber(), [], null, new TopicSubscribeOptions { ConnectionId = "a" }, Cancel);
+        for (var i = 0; i < 20_000; i++)
+        {
+            var removing = Task.Run(
+                async () =>
+                {
+                    while (!await subscription.RemoveAsync("t"))
+                        Thread.SpinWait(1);
+                },
+                Cancel);
+            await subscription.AddAsync("t", null, Cancel);
+            await removing;
+            (await hub.Connections.ListAsync(TopicConnectionSelector.ByTopic("t"), Cancel)).Should().BeEmpty();
+        }
+    }
+
+    [Fact]
+    public async Task Join_TopicWasLeftAlready_ListsNobody()
+    {
+        await using var hub = new TopicHub(options: new TopicsOptions().Topic("room", topic => topic.Presence = true));
+        await using var subscription = await hub.SubscribeAsync(new RecordingSubscriber(), [], null, new TopicSubscribeOptions { ConnectionId = "a" }, Cancel);
+        var slot = new TopicSlot(await hub.Engine.AttachAsync("room", Cancel), subscription, default);
+
+        await hub.LeaveAsync(slot);
+        await hub.JoinAsync(slot);
+
+        (await hub.Presence.ListAsync("room", Cancel)).Should().BeEmpty();
+    }
+
     [Fact]
     public void TryDecode_EveryTruncationAndRandomBytes_NeverThrows()
     {
@@ -149,10 +358,13 @@ public sealed class TopicConnectionsTests
 
         public string? UserId => user;
 
-        public ValueTask SendAsync(ReadOnlyMemory<byte> payload, WebSocketMessageType messageType, CancellationToken cancellationToken)
+        /// <summary>Runs before a message is received.</summary>
+        public Func<CancellationToken, Task>? Sending { get; init; }
+
+        public async ValueTask SendAsync(ReadOnlyMemory<byte> payload, WebSocketMessageType messageType, CancellationToken cancellationToken)
         {
+            await (Sending?.Invoke(cancellationToken) ?? Task.CompletedTask);
             Received.Enqueue($"{messageType} {Encoding.UTF8.GetString(payload.Span)}");
-            return default;
         }
 
         public ValueTask DisconnectAsync(string? reason, CancellationToken cancellationToken)

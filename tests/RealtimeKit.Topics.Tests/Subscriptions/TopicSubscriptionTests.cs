@@ -1,4 +1,5 @@
 using System.Text;
+using Microsoft.Extensions.Time.Testing;
 
 namespace RealtimeKit.Topics.Tests;
 
@@ -278,6 +279,37 @@ public sealed class TopicSubscriptionTests : IAsyncDisposable
 
         await Until.True(() => subscriber.Entries.Length == 1);
         subscriber.Items.Select(item => item.Kind).Should().Equal(TopicItemKind.Joined, TopicItemKind.Joined, TopicItemKind.Left, TopicItemKind.Entry);
+        subscription.Topics.Should().Equal("b");
+    }
+
+    [Fact]
+    public async Task Remove_WhileItsPageCannotBeRead_KeepsTheOthers()
+    {
+        var clock = new FakeTimeProvider();
+        Options.TimeProvider = clock;
+        var engine = new StagedEngine(Options);
+        await using var hub = new TopicHub(engine, Options);
+        var reads = 0;
+        engine.Reading = topic =>
+        {
+            Interlocked.Increment(ref reads);
+            throw new TopicEngineException();
+        };
+        var behind = TopicCursor.Empty.With("a", new TopicPosition(1, 1));
+        var subscriber = new RecordingSubscriber();
+        await using var subscription = await hub.SubscribeAsync(subscriber, ["a", "b"], behind, cancellationToken: Cancel);
+        await Until.True(() => Volatile.Read(ref reads) > 0);
+
+        await subscription.RemoveAsync("a");
+        await hub.PublishAsync("b", "1", cancellationToken: Cancel);
+
+        await Until.True(() =>
+        {
+            clock.Advance(TimeSpan.FromSeconds(1));
+            return subscriber.Entries.Length == 1 || subscription.End is not null;
+        });
+        subscription.End.Should().BeNull();
+        subscriber.Texts.Should().Equal("1");
         subscription.Topics.Should().Equal("b");
     }
 
