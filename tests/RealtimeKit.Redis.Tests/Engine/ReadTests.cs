@@ -154,6 +154,24 @@ public sealed class ReadTests
     }
 
     [Fact]
+    public async Task Publish_AfterHistoryHasBecomeTooOld_DropsItAndKeepsTheNewEntry()
+    {
+        await using var server = await RedisServer.StartAsync();
+        await using var engine = Nodes.Create(server, topics: static topics => topics.Default.HistoryAge = TimeSpan.FromMilliseconds(300));
+        var first = await engine.PublishAsync("topic", "old");
+        await Task.Delay(400, Token);
+
+        var second = await engine.PublishAsync("topic", "new");
+
+        var page = await engine.ReadAsync("topic", first, 10, Token);
+        page.Gap.Should().BeNull();
+        page.Entries.ToArray().Should().ContainSingle().Which.Position.Should().Be(second);
+        page = await engine.ReadAsync("topic", first with { Offset = 0 }, 10, Token);
+        page.Gap.Should().Be(new TopicGap("topic", first with { Offset = 0 }, first));
+        page.Entries.ToArray().Should().ContainSingle().Which.Position.Should().Be(second);
+    }
+
+    [Fact]
     public async Task Read_PositionOfAnotherEpochOrBeyondTheNewest_IsFollowedByAGapUpToTheOldest()
     {
         await using var server = await RedisServer.StartAsync();
