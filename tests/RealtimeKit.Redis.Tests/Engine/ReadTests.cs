@@ -206,6 +206,33 @@ public sealed class ReadTests
         next.Offset.Should().Be(1);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]   // the stream alone was evicted or deleted
+    public async Task Topic_PublishedToAfterItsStateWasMade_Vanishes(bool hadHistory)
+    {
+        await using var server = await RedisServer.StartAsync();
+        await using var engine = Nodes.Create(server, topics: static topics =>
+        {
+            topics.IdleTopicLifetime = TimeSpan.FromSeconds(2);
+            topics.Default.HistoryAge = TimeSpan.FromMilliseconds(100);
+        });
+        if (hadHistory)
+        {
+            await engine.PublishAsync("topic", "x");
+            (await server.ExecuteAsync("DEL test:{topic}:log")).Should().Be(":1");
+        }
+        else
+        {
+            await engine.GetPositionAsync("topic", Token);
+        }
+
+        await engine.PublishAsync("topic", "y");
+
+        (await server.ExecuteAsync("PTTL test:{topic}:log")).Should().NotBe(":-1");
+        await Eventually.TrueAsync(async () => await server.ExecuteAsync("DBSIZE") == ":0");
+    }
+
     private static Task SubscribersShouldBeAsync(RedisServer server, int count) => Eventually.TrueAsync(async () =>
     {
         // *2, channel, count: only the first line is read, so ask for the list of channels instead.
