@@ -32,16 +32,7 @@ internal sealed partial class RedisTopicFeed(RedisTopicEngine engine, RedisTopic
     /// <summary>Subscribes first and asks for the position then: what is published in between is announced and waits in the queue.</summary>
     public async Task<TopicLog> StartAsync(TopicsOptions options, CancellationToken cancellationToken)
     {
-        var subscriber = await engine.Connection.GetSubscriberAsync(cancellationToken).ConfigureAwait(false);
-        try
-        {
-            _notices = await subscriber.SubscribeAsync(topic.Channel).ConfigureAwait(false);
-        }
-        catch (Exception exception) when (RedisConnection.IsRedis(exception))
-        {
-            throw RedisConnection.Failed(exception);
-        }
-
+        _notices = await engine.Connection.SubscribeAsync(topic.Channel, cancellationToken).ConfigureAwait(false);
         try
         {
             var (position, _) = await engine.GetPositionAsync(topic, distrusted: null, cancellationToken).ConfigureAwait(false);
@@ -62,16 +53,8 @@ internal sealed partial class RedisTopicFeed(RedisTopicEngine engine, RedisTopic
     {
         lock (_lock)
             _isStopped = true;
-        if (_notices is null)
-            return;
-        try
-        {
-            await _notices.UnsubscribeAsync().ConfigureAwait(false);
-        }
-        catch (Exception exception) when (RedisConnection.IsRedis(exception))
-        {
-            // Whatever still arrives finds no queue.
-        }
+        if (_notices is not null)
+            await RedisConnection.UnsubscribeAsync(_notices).ConfigureAwait(false);
     }
 
     /// <summary>Reads what the log does not have yet, in the background; with one reader at a time.</summary>
