@@ -14,6 +14,9 @@ internal sealed partial class RedisConnection(RedisTopicOptions options, ILogger
     private Task<IConnectionMultiplexer>? _connecting;
     private bool _isDisposed;
 
+    /// <summary>Raised when a connection is lost; on any thread.</summary>
+    public event Action? Lost;
+
     /// <summary>Raised when a connection is back and subscriptions have been asked for again; on any thread.</summary>
     public event Action? Restored;
 
@@ -183,7 +186,11 @@ internal sealed partial class RedisConnection(RedisTopicOptions options, ILogger
     // Another server may be primary now, with less history than the one before.
     private void OnConfigurationChanged(object? sender, EndPointEventArgs args) => Restored?.Invoke();
 
-    private void OnFailed(object? sender, ConnectionFailedEventArgs args) => Log.Lost(logger, args.ConnectionType, args.FailureType);
+    private void OnFailed(object? sender, ConnectionFailedEventArgs args)
+    {
+        Log.Lost(logger, args.ConnectionType, args.FailureType);
+        Lost?.Invoke();
+    }
 
     private static partial class Log
     {
