@@ -14,6 +14,7 @@ internal sealed class RedisTopicCluster(RedisConnection connection, RedisKeys ke
     private readonly Lock _lock = new();
     private Func<ReadOnlyMemory<byte>, ValueTask>? _handler;
     private Task _listening = Task.CompletedTask;
+    private ChannelMessageQueue? _commands;
 
     public string NodeId { get; } = RandomNumberGenerator.GetHexString(32, lowercase: true);
 
@@ -100,6 +101,9 @@ internal sealed class RedisTopicCluster(RedisConnection connection, RedisKeys ke
         lock (_lock)
             listening = _listening;
         await listening.ConfigureAwait(false);
+        // The connection may be the application's own, and stay.
+        if (_commands is not null)
+            await RedisConnection.UnsubscribeAsync(_commands).ConfigureAwait(false);
     }
 
     // Once subscribed, the client subscribes again by itself whenever the connection is back.
@@ -109,9 +113,8 @@ internal sealed class RedisTopicCluster(RedisConnection connection, RedisKeys ke
         {
             try
             {
-                var subscriber = await connection.GetSubscriberAsync(stopping).ConfigureAwait(false);
-                var commands = await subscriber.SubscribeAsync(keys.Nodes).WaitAsync(stopping).ConfigureAwait(false);
-                commands.OnMessage(message => HandleAsync(message.Message));
+                _commands = await connection.SubscribeAsync(keys.Nodes, stopping).ConfigureAwait(false);
+                _commands.OnMessage(message => HandleAsync(message.Message));
                 return;
             }
             catch (Exception exception) when (RedisConnection.IsRedis(exception) || exception is TopicEngineException or InvalidOperationException)

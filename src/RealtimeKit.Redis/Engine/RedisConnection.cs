@@ -14,6 +14,9 @@ internal sealed partial class RedisConnection(RedisTopicOptions options, ILogger
     private Task<IConnectionMultiplexer>? _connecting;
     private bool _isDisposed;
 
+    /// <summary>Raised when a connection is lost; on any thread.</summary>
+    public event Action? Lost;
+
     /// <summary>Raised when a connection is back and subscriptions have been asked for again; on any thread.</summary>
     public event Action? Restored;
 
@@ -25,6 +28,31 @@ internal sealed partial class RedisConnection(RedisTopicOptions options, ILogger
 
     public async Task<ISubscriber> GetSubscriberAsync(CancellationToken cancellationToken) =>
         (await ConnectAsync(cancellationToken).ConfigureAwait(false)).GetSubscriber();
+
+    /// <summary>Subscribes to a channel, and leaves nothing behind where that fails.</summary>
+    public async Task<ChannelMessageQueue> SubscribeAsync(RedisChannel channel, CancellationToken cancellationToken)
+    {
+        var subscriber = await GetSubscriberAsync(cancellationToken).ConfigureAwait(false);
+        Action<RedisChannel, RedisValue> asking = static (_, _) => { };
+        try
+        {
+            // The client registers a queue before it asks the server, and keeps it though that fails; and only who has a queue can remove
+            // it. A handler can be removed in any case, so one asks. The queue then finds the channel subscribed to, and cannot fail.
+            await subscriber.SubscribeAsync(channel, asking).WaitAsync(cancellationToken).ConfigureAwait(false);
+            return subscriber.Subscribe(channel, CommandFlags.FireAndForget);
+        }
+        catch (Exception exception) when (IsRedis(exception))
+        {
+            throw Failed(exception);
+        }
+        finally
+        {
+            await UnsubscribeAsync(() => subscriber.UnsubscribeAsync(channel, asking, CommandFlags.FireAndForget)).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Lets go of a queue, whether or not Redis can be told.</summary>
+    public static Task UnsubscribeAsync(ChannelMessageQueue queue) => UnsubscribeAsync(() => queue.UnsubscribeAsync());
 
     public async Task<RedisResult> EvaluateAsync(string script, RedisKey[] keys, RedisValue[] arguments, CancellationToken cancellationToken)
     {
@@ -91,6 +119,18 @@ internal sealed partial class RedisConnection(RedisTopicOptions options, ILogger
         }
     }
 
+    private static async Task UnsubscribeAsync(Func<Task> unsubscribe)
+    {
+        try
+        {
+            await unsubscribe().ConfigureAwait(false);
+        }
+        catch (Exception exception) when (IsRedis(exception))
+        {
+            // Whatever still arrives finds nobody.
+        }
+    }
+
     private async Task<IConnectionMultiplexer> ConnectAsync(CancellationToken cancellationToken)
     {
         Task<IConnectionMultiplexer> connecting;
@@ -146,7 +186,11 @@ internal sealed partial class RedisConnection(RedisTopicOptions options, ILogger
     // Another server may be primary now, with less history than the one before.
     private void OnConfigurationChanged(object? sender, EndPointEventArgs args) => Restored?.Invoke();
 
-    private void OnFailed(object? sender, ConnectionFailedEventArgs args) => Log.Lost(logger, args.ConnectionType, args.FailureType);
+    private void OnFailed(object? sender, ConnectionFailedEventArgs args)
+    {
+        Log.Lost(logger, args.ConnectionType, args.FailureType);
+        Lost?.Invoke();
+    }
 
     private static partial class Log
     {

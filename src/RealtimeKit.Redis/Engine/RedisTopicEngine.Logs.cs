@@ -86,10 +86,9 @@ public sealed partial class RedisTopicEngine
         return entries;
     }
 
-    /// <summary>Whether the newest entry that this node has seen is the one in the stream, or has left it.</summary>
-    internal async Task<bool> IsInStreamAsync(RedisTopic topic, CancellationToken cancellationToken)
+    /// <summary>Whether an entry is the one in the stream, or has left it.</summary>
+    internal async Task<bool> IsInStreamAsync(RedisTopic topic, TopicPosition position, ulong tag, CancellationToken cancellationToken)
     {
-        var (position, tag) = topic.Seen;
         if (position.Offset == 0 || tag == 0)
             return true;
         var stored = await RangeAsync(topic, position.ToString(), position.ToString(), 1, cancellationToken).ConfigureAwait(false);

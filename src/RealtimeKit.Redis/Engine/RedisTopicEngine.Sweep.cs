@@ -33,7 +33,7 @@ public sealed partial class RedisTopicEngine
         {
             var (newest, _) = await GetPositionAsync(feed.Topic, distrusted: null, cancellationToken).ConfigureAwait(false);
             if (newest != log.Position)
-                feed.CatchUp(verifies: false);
+                feed.CatchUp();
         }
         catch (TopicEngineException)
         {
@@ -60,7 +60,10 @@ public sealed partial class RedisTopicEngine
         }
 
         foreach (var feed in Feeds())
-            feed.CatchUp(verifies: true);
+        {
+            feed.Doubt();
+            feed.CatchUp();
+        }
     }
 
     private static partial class SweepLog
@@ -69,7 +72,18 @@ public sealed partial class RedisTopicEngine
         public static partial void Failed(ILogger logger, string topic, Exception exception);
     }
 
-    private void OnRestored() => _ = Task.Run(OnRestoredAsync);
+    // From here on, as notices may come from another server as soon as there is a connection, before anybody says so.
+    private void DoubtAll()
+    {
+        foreach (var feed in Feeds())
+            feed.Doubt();
+    }
+
+    private void OnRestored()
+    {
+        DoubtAll();
+        _ = Task.Run(OnRestoredAsync);
+    }
 
     private RedisTopicFeed[] Feeds()
     {

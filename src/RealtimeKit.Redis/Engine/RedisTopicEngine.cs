@@ -41,6 +41,7 @@ public sealed partial class RedisTopicEngine : ITopicEngine
         _connection = new RedisConnection(options, _logger);
         _metrics = new RedisTopicMetrics(meterFactory, this);
         _cluster = new RedisTopicCluster(_connection, _keys, _stopping.Token);
+        _connection.Lost += DoubtAll;
         _connection.Restored += OnRestored;
         _sweeping = SweepAsync(_stopping.Token);
     }
@@ -64,6 +65,7 @@ public sealed partial class RedisTopicEngine : ITopicEngine
         if (Interlocked.Exchange(ref _isDisposed, 1) != 0)
             return;
         await _stopping.CancelAsync().ConfigureAwait(false);
+        _connection.Lost -= DoubtAll;
         _connection.Restored -= OnRestored;
         await _sweeping.ConfigureAwait(false);
         await DetachAllAsync().ConfigureAwait(false);

@@ -14,9 +14,11 @@ internal sealed partial class RedisTopicFeed(RedisTopicEngine engine, RedisTopic
     private ChannelMessageQueue? _notices;
     private TopicLog? _log;
     private TopicPosition _read;
+    private ulong _tag;   // of the log's newest entry; 0: unknown
     private bool _isCatchingUp;
     private bool _isAskedAgain;
-    private bool _isVerifying;
+    private int _doubts;   // how often the stream may have become another, and up to which of these the log was verified
+    private int _verified;
     private bool _isStopped;
 
     public RedisTopic Topic => topic;
@@ -32,20 +34,12 @@ internal sealed partial class RedisTopicFeed(RedisTopicEngine engine, RedisTopic
     /// <summary>Subscribes first and asks for the position then: what is published in between is announced and waits in the queue.</summary>
     public async Task<TopicLog> StartAsync(TopicsOptions options, CancellationToken cancellationToken)
     {
-        var subscriber = await engine.Connection.GetSubscriberAsync(cancellationToken).ConfigureAwait(false);
+        _notices = await engine.Connection.SubscribeAsync(topic.Channel, cancellationToken).ConfigureAwait(false);
         try
         {
-            _notices = await subscriber.SubscribeAsync(topic.Channel).ConfigureAwait(false);
-        }
-        catch (Exception exception) when (RedisConnection.IsRedis(exception))
-        {
-            throw RedisConnection.Failed(exception);
-        }
-
-        try
-        {
-            var (position, _) = await engine.GetPositionAsync(topic, distrusted: null, cancellationToken).ConfigureAwait(false);
+            var (position, tag) = await engine.GetPositionAsync(topic, distrusted: null, cancellationToken).ConfigureAwait(false);
             _read = position;
+            _tag = tag;
             _log = new TopicLog(topic.Name, topic.Options, position, options.TimeProvider);
         }
         catch
@@ -62,25 +56,25 @@ internal sealed partial class RedisTopicFeed(RedisTopicEngine engine, RedisTopic
     {
         lock (_lock)
             _isStopped = true;
-        if (_notices is null)
-            return;
-        try
-        {
-            await _notices.UnsubscribeAsync().ConfigureAwait(false);
-        }
-        catch (Exception exception) when (RedisConnection.IsRedis(exception))
-        {
-            // Whatever still arrives finds no queue.
-        }
+        if (_notices is not null)
+            await RedisConnection.UnsubscribeAsync(_notices).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Another server may have other entries with the same numbers: nothing is added to the log until its newest entry has been compared
+    /// with the one in the stream, by the next <see cref="CatchUp"/>.
+    /// </summary>
+    public void Doubt()
+    {
+        lock (_lock)
+            _doubts++;
     }
 
     /// <summary>Reads what the log does not have yet, in the background; with one reader at a time.</summary>
-    /// <param name="verifies">Whether the newest entry is to be compared with the one in the stream: another server may have others with the same numbers.</param>
-    public void CatchUp(bool verifies)
+    public void CatchUp()
     {
         lock (_lock)
         {
-            _isVerifying |= verifies;
             _isAskedAgain = true;
             if (_isCatchingUp || _isStopped || _log is null)
                 return;
@@ -103,25 +97,26 @@ internal sealed partial class RedisTopicFeed(RedisTopicEngine engine, RedisTopic
                 return;   // read already
             }
 
-            if (entry is not null && position.Epoch == newest.Epoch && position.Offset == newest.Offset + 1)
+            if (entry is not null && position.Epoch == newest.Epoch && position.Offset == newest.Offset + 1 && _verified == _doubts)
             {
                 engine.Metrics.Noticed("appended");
                 topic.See(position, tag, entry.Payload.Length + 256);
                 _log.TryAppend(entry);
+                _tag = tag;
                 return;
             }
         }
 
-        // A notice was lost, its payload was too large to be announced, or the stream is not the one that this node knows.
+        // A notice was lost, its payload was too large to be announced, or the stream is or may be not the one that this node knows.
         engine.Metrics.Noticed("read");
-        CatchUp(verifies: false);
+        CatchUp();
     }
 
     private async Task CatchUpAsync()
     {
         while (true)
         {
-            bool verifies;
+            int doubts;
             lock (_lock)
             {
                 if (!_isAskedAgain || _isStopped)
@@ -131,13 +126,12 @@ internal sealed partial class RedisTopicFeed(RedisTopicEngine engine, RedisTopic
                 }
 
                 _isAskedAgain = false;
-                verifies = _isVerifying;
-                _isVerifying = false;
+                doubts = _doubts;
             }
 
             try
             {
-                await CatchUpOnceAsync(verifies).ConfigureAwait(false);
+                await CatchUpOnceAsync(doubts).ConfigureAwait(false);
             }
             catch (TopicEngineException exception)
             {
@@ -145,7 +139,6 @@ internal sealed partial class RedisTopicFeed(RedisTopicEngine engine, RedisTopic
                 LogMessages.ReadFailed(logger, topic.Name, exception.Message);
                 lock (_lock)
                 {
-                    _isVerifying |= verifies;
                     _isAskedAgain = false;
                     _isCatchingUp = false;
                 }
@@ -159,19 +152,29 @@ internal sealed partial class RedisTopicFeed(RedisTopicEngine engine, RedisTopic
         }
     }
 
-    private async Task CatchUpOnceAsync(bool verifies)
+    private async Task CatchUpOnceAsync(int doubts)
     {
         var log = _log!;
+        TopicPosition held;
+        ulong tag;
+        bool isDoubted;
+        lock (_lock)
+            (held, tag, isDoubted) = (log.Position, _tag, _verified != doubts);
         ulong? distrusted = null;
-        if (verifies && !await engine.IsInStreamAsync(topic, CancellationToken.None).ConfigureAwait(false))
-            distrusted = topic.Seen.Position.Epoch;
-        var (newest, _) = await engine.GetPositionAsync(topic, distrusted, CancellationToken.None).ConfigureAwait(false);
-        if (newest.Epoch != log.Position.Epoch)
+        // Not the newest entry that the node has seen, which it may have published itself: the log would be continued beyond what it lacks.
+        if (isDoubted && !await engine.IsInStreamAsync(topic, held, tag, CancellationToken.None).ConfigureAwait(false))
+            distrusted = held.Epoch;
+        var (newest, newestTag) = await engine.GetPositionAsync(topic, distrusted, CancellationToken.None).ConfigureAwait(false);
+        lock (_lock)
         {
-            LogMessages.NewEpoch(logger, topic.Name, log.Position, newest.Epoch);
-            engine.Metrics.EpochChanged();
-            lock (_lock)
-                Reset(new TopicPosition(newest.Epoch, 0));
+            if (newest.Epoch != log.Position.Epoch)
+            {
+                LogMessages.NewEpoch(logger, topic.Name, log.Position, newest.Epoch);
+                engine.Metrics.EpochChanged();
+                Reset(new TopicPosition(newest.Epoch, 0), tag: 0);
+            }
+
+            _verified = doubts;
         }
 
         while (true)
@@ -181,13 +184,20 @@ internal sealed partial class RedisTopicFeed(RedisTopicEngine engine, RedisTopic
             {
                 if (_isStopped)
                     return;
+                if (_doubts != doubts)
+                {
+                    // What was read may be of another server than what the log has.
+                    _isAskedAgain = true;
+                    return;
+                }
+
                 foreach (var stored in page)
                     Append(stored);
                 if (page.Count == 0)
                 {
                     // Nothing is held after the log's newest entry: what came since has been trimmed.
                     if (newest.Epoch == log.Position.Epoch && newest.Offset > log.Position.Offset)
-                        Reset(newest);
+                        Reset(newest, newestTag);
                     return;
                 }
             }
@@ -202,18 +212,20 @@ internal sealed partial class RedisTopicFeed(RedisTopicEngine engine, RedisTopic
             return;   // a notice was faster
         // Entries in between were trimmed, or the epoch is another: subscribers behind it are told by what they read from the stream.
         if (stored.Position.Epoch != newest.Epoch || stored.Position.Offset != newest.Offset + 1)
-            Reset(new TopicPosition(stored.Position.Epoch, stored.Position.Offset - 1));
+            Reset(new TopicPosition(stored.Position.Epoch, stored.Position.Offset - 1), tag: 0);
         if (stored.Entry is null)
-            Reset(stored.Position);
+            Reset(stored.Position, stored.Tag);
         else
             _log.TryAppend(stored.Entry);
+        _tag = stored.Tag;
         _read = stored.Position;
         topic.See(stored.Position, stored.Tag);
     }
 
-    private void Reset(TopicPosition position)
+    private void Reset(TopicPosition position, ulong tag)
     {
         _log!.Reset(position);
+        _tag = tag;
         _read = position;
     }
 

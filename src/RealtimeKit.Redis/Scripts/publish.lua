@@ -22,7 +22,9 @@ elseif ARGV[17] ~= '0' then
 end
 
 if is_lost() then begin_epoch() end
+if is_outdated() then trim() end -- before the new entry is there, which must stay
 
+local is_new = redis.call('EXISTS', log) == 0
 local function add()
   return redis.pcall('XADD', log, 'MAXLEN', ARGV[11], id(epoch, offset + 1), 't', int(now), 'm', metadata, 'd', payload)
 end
@@ -34,10 +36,11 @@ if type(added) == 'table' and added.err and string.find(added.err, 'equal or sma
 end
 if type(added) == 'table' and added.err then return added end
 
-offset, tag = offset + 1, string.sub(metadata, 3, 10)
+offset, tag, at = offset + 1, string.sub(metadata, 3, 10), now
 mark(added, #payload + 256)
 redis.call('HSET', state, 'offset', int(offset), 'tag', tag, 'bytes', int(bytes), 'at', int(now))
 trim()
+if is_new then expires = nil end -- what was set when there was no stream did not count for it
 touch()
 
 if producer ~= '' then

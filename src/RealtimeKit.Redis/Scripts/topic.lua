@@ -47,8 +47,11 @@ local function mark(entry, size)
   bytes = bytes + size
 end
 
+-- Whether even the newest entry is too old.
+local function is_outdated() return history_age >= 0 and at and at <= now - history_age end
+
 local function trim()
-  if history_age >= 0 and at and at <= now - history_age then
+  if is_outdated() then
     redis.call('XTRIM', log, 'MAXLEN', 0)
     while oldest <= newest do
       redis.call('HDEL', state, 'mark' .. oldest)

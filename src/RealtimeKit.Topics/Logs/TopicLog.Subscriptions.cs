@@ -31,9 +31,19 @@ public sealed partial class TopicLog
                 if (Options.SlowConsumers == SlowConsumerPolicy.Disconnect && slot.HasCaughtUp && slot.Position.Epoch == _last.Epoch)
                     return TopicLogCollect.TooSlow;
 
-                // Whoever skips to the newest entry needs nothing of what the engine may still have.
                 if (Options.SlowConsumers != SlowConsumerPolicy.SkipToNewest || slot.Position.Epoch != _last.Epoch || slot.Position > _last)
                     return TopicLogCollect.OutsideWindow;
+
+                // Where the log began later, the engine may have what stands before. Whoever skips to the newest entry needs it where that
+                // is within the lag, or the newest itself.
+                if (_floor == _start)
+                {
+                    if (_last.Offset - slot.Position.Offset <= (ulong)Math.Max(Options.MaxLag, 1))
+                        return TopicLogCollect.OutsideWindow;
+                    if (_count == 0)
+                        return TrySkip(slot, ref batch, BeforeLast()) ? TopicLogCollect.More : TopicLogCollect.Gap;
+                }
+
                 index = 0;
             }
 
@@ -109,6 +119,8 @@ public sealed partial class TopicLog
                 Remove(slot);
         }
     }
+
+    private TopicPosition BeforeLast() => _last with { Offset = _last.Offset - 1 };
 
     private static bool TrySkip(TopicSlot slot, ref TopicBatch batch, TopicPosition to)
     {

@@ -15,6 +15,7 @@ public sealed partial class TopicLog
     private int _head;
     private int _count;
     private long _bytes;
+    private TopicPosition _start;   // after which it was filled: the floor, until an entry is dropped
     private TopicPosition _floor;
     private TopicPosition _last;
 
@@ -29,7 +30,7 @@ public sealed partial class TopicLog
         ArgumentNullException.ThrowIfNull(options);
         Topic = topic;
         Options = options;
-        _floor = _last = start;
+        _start = _floor = _last = start;
         _clock = timeProvider ?? TimeProvider.System;
         if (options.SlowConsumers == SlowConsumerPolicy.Conflate)
             _newestByKey = new Dictionary<string, TopicEntry>(StringComparer.Ordinal);
@@ -121,7 +122,7 @@ public sealed partial class TopicLog
             _head = _count = 0;
             _bytes = 0;
             _newestByKey?.Clear();
-            _floor = _last = start;
+            _start = _floor = _last = start;
             wakes = TakeWaiting();
         }
 

@@ -53,5 +53,8 @@ internal sealed class PageRead(ITopicEngine engine, TopicSlot slot, TopicPositio
         return gap;
     }
 
+    /// <summary>What the page has left is not wanted.</summary>
+    public void DropEntries() => _next = _page.Entries.Length;
+
     public TopicEntry? TakeEntry() => _next < _page.Entries.Length ? _page.Entries.Span[_next++] : null;
 }

@@ -260,8 +260,15 @@ public sealed partial class TopicSubscription : IThreadPoolWorkItem
         {
             if (EndsAtGap)
                 return TopicSubscriptionEnd.Gap;
-            batch.Add(new TopicItem(gap with { Topic = slot.Log.Topic, From = slot.Position }));
-            slot.Position = gap.To;
+            var to = gap.To;
+            if (slot.Log.Options.SlowConsumers == SlowConsumerPolicy.SkipToNewest && IsPastHistory(slot.Position, to, slot.Log.Position, out var beforeNewest))
+            {
+                to = beforeNewest;
+                page.DropEntries();
+            }
+
+            batch.Add(new TopicItem(new TopicGap(slot.Log.Topic, slot.Position, to)));
+            slot.Position = to;
             share--;
         }
 
@@ -282,6 +289,13 @@ public sealed partial class TopicSubscription : IThreadPoolWorkItem
         if (page.WasEmpty)
             slot.Log.TryLink(slot, page.Seen);
         return null;
+    }
+
+    // Whether a gap leaves more than the newest entry of an epoch that goes on.
+    private static bool IsPastHistory(TopicPosition from, TopicPosition to, TopicPosition newest, out TopicPosition beforeNewest)
+    {
+        beforeNewest = newest with { Offset = Math.Max(newest.Offset, 1) - 1 };
+        return from.Epoch == newest.Epoch && from < to && to < beforeNewest;
     }
 
     private void TellLeft(ref TopicBatch batch)

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Text;
 using RealtimeKit.Topics;
+using StackExchange.Redis;
 
 namespace RealtimeKit.Redis.Tests.Cluster;
 
@@ -33,6 +34,46 @@ public sealed class ClusterTests
         await Eventually.TrueAsync(() => received.Count == 4);
         received.Should().BeEquivalentTo("one a", "one b", "two a", "two b");
         one.Cluster.NodeId.Should().HaveLength(32).And.NotBe(two.Cluster.NodeId);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Dispose_OverAConnectionOfTheApplications_LeavesNoSubscriptionBehind(bool beginsWhileRedisIsAway)
+    {
+        await using var server = await RedisServer.StartAsync();
+        await using var redis = await ConnectionMultiplexer.ConnectAsync(RedisTopicOptions.CreateConfiguration(server.ConnectionString));
+        await using (var engine = Nodes.Create(server, options => options.ConnectionFactory = () => Task.FromResult<IConnectionMultiplexer>(redis)))
+        {
+            await engine.GetPositionAsync("topic", Token);
+            if (beginsWhileRedisIsAway)
+            {
+                await server.KillAsync();
+                await Eventually.TrueAsync(() => !engine.Connection.IsConnected);
+            }
+
+            var received = new ConcurrentQueue<string>();
+            engine.Cluster.OnCommand(command =>
+            {
+                received.Enqueue(Encoding.UTF8.GetString(command.Span));
+                return default;
+            });
+            if (beginsWhileRedisIsAway)
+            {
+                // It tries, in vain, more than once.
+                await Task.Delay(1000, Token);
+                await server.StartProcessAsync();
+            }
+
+            await server.ListenersAsync("test:nodes", 1);
+            await Eventually.TrueAsync(async () =>
+            {
+                await server.ExecuteAsync("SPUBLISH test:nodes a");
+                return !received.IsEmpty;
+            });
+        }
+
+        (await server.ExecuteAsync("PUBSUB SHARDCHANNELS")).Should().Be("*0");
     }
 
     [Fact]

@@ -154,6 +154,24 @@ public sealed class ReadTests
     }
 
     [Fact]
+    public async Task Publish_AfterHistoryHasBecomeTooOld_DropsItAndKeepsTheNewEntry()
+    {
+        await using var server = await RedisServer.StartAsync();
+        await using var engine = Nodes.Create(server, topics: static topics => topics.Default.HistoryAge = TimeSpan.FromMilliseconds(300));
+        var first = await engine.PublishAsync("topic", "old");
+        await Task.Delay(400, Token);
+
+        var second = await engine.PublishAsync("topic", "new");
+
+        var page = await engine.ReadAsync("topic", first, 10, Token);
+        page.Gap.Should().BeNull();
+        page.Entries.ToArray().Should().ContainSingle().Which.Position.Should().Be(second);
+        page = await engine.ReadAsync("topic", first with { Offset = 0 }, 10, Token);
+        page.Gap.Should().Be(new TopicGap("topic", first with { Offset = 0 }, first));
+        page.Entries.ToArray().Should().ContainSingle().Which.Position.Should().Be(second);
+    }
+
+    [Fact]
     public async Task Read_PositionOfAnotherEpochOrBeyondTheNewest_IsFollowedByAGapUpToTheOldest()
     {
         await using var server = await RedisServer.StartAsync();
@@ -186,6 +204,33 @@ public sealed class ReadTests
         var next = await engine.PublishAsync("topic", "y");
         next.Epoch.Should().BeGreaterThan(position.Epoch);
         next.Offset.Should().Be(1);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]   // the stream alone was evicted or deleted
+    public async Task Topic_PublishedToAfterItsStateWasMade_Vanishes(bool hadHistory)
+    {
+        await using var server = await RedisServer.StartAsync();
+        await using var engine = Nodes.Create(server, topics: static topics =>
+        {
+            topics.IdleTopicLifetime = TimeSpan.FromSeconds(2);
+            topics.Default.HistoryAge = TimeSpan.FromMilliseconds(100);
+        });
+        if (hadHistory)
+        {
+            await engine.PublishAsync("topic", "x");
+            (await server.ExecuteAsync("DEL test:{topic}:log")).Should().Be(":1");
+        }
+        else
+        {
+            await engine.GetPositionAsync("topic", Token);
+        }
+
+        await engine.PublishAsync("topic", "y");
+
+        (await server.ExecuteAsync("PTTL test:{topic}:log")).Should().NotBe(":-1");
+        await Eventually.TrueAsync(async () => await server.ExecuteAsync("DBSIZE") == ":0");
     }
 
     private static Task SubscribersShouldBeAsync(RedisServer server, int count) => Eventually.TrueAsync(async () =>

@@ -89,7 +89,7 @@ public sealed class LostNoticeTests
     }
 
     // The script of a publish, with a channel that nobody listens to.
-    private static async Task<TopicPosition> PublishWithoutNoticeAsync(RedisServer server, string payload, TopicPosition seen)
+    internal static async Task<TopicPosition> PublishWithoutNoticeAsync(RedisServer server, string payload, TopicPosition seen)
     {
         await using var redis = await ConnectionMultiplexer.ConnectAsync(server.ConnectionString);
         var metadata = EntryMetadata.Encode(new TopicPublication("topic", Encoding.UTF8.GetBytes(payload)), out _);

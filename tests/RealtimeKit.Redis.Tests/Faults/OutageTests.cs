@@ -133,6 +133,31 @@ public sealed class OutageTests
     }
 
     [Fact]
+    public async Task Attach_FailedWhileRedisIsAway_LeavesNoSubscriptionBehind()
+    {
+        await using var server = await RedisServer.StartAsync();
+        await using var engine = Nodes.Create(server);
+        await engine.PublishAsync("topic", "x");
+        await server.KillAsync();
+        await Eventually.TrueAsync(() => !engine.Connection.IsConnected);
+        for (var i = 0; i < 3; i++)
+            await FluentActions.Awaiting(() => engine.AttachAsync("topic", Token).AsTask()).Should().ThrowAsync<TopicEngineException>();
+
+        await server.StartProcessAsync();
+
+        await Eventually.TrueAsync(() => engine.Connection.IsConnected);
+        await using (var reader = await StartReaderAsync(engine))
+        {
+            await server.ListenersAsync("test:{topic}:new", 1);
+            await reader.UntilAsync(await engine.PublishAsync("topic", "y"));
+            reader.Payloads.Should().Equal("y");
+        }
+
+        // The detachment has waited for Redis: what is still subscribed to is for somebody who is not there any more.
+        (await server.ExecuteAsync("PUBSUB SHARDCHANNELS test:{topic}:*")).Should().Be("*0");
+    }
+
+    [Fact]
     public async Task Engine_StartedWhileRedisIsAway_ConnectsWhenItComes()
     {
         await using var server = await RedisServer.StartAsync();
@@ -144,5 +169,24 @@ public sealed class OutageTests
 
         await using var publisher = new Publisher(engine, "topic", "p");
         await publisher.MoreAsync(3);
+    }
+
+    // The connection for notices may be back later than the one for commands.
+    private static async Task<Reader> StartReaderAsync(RedisTopicEngine engine)
+    {
+        Reader? reader = null;
+        await Eventually.TrueAsync(async () =>
+        {
+            try
+            {
+                reader = await Reader.StartAsync(engine, "topic");
+                return true;
+            }
+            catch (TopicEngineException)
+            {
+                return false;
+            }
+        });
+        return reader!;
     }
 }
