@@ -112,8 +112,9 @@ internal sealed class ConnectionWebSocket(CodecWebSocketConnection connection) :
         var opcode = _isSendingMessage ? WebSocketOpcode.Continuation : messageType.ToOpcode();
         if (cancellationToken.IsCancellationRequested)
             return ValueTask.FromCanceled(cancellationToken);
+        var send = connection.SendFragmentAsync(buffer, opcode, isEnd, cancellationToken);
         _isSendingMessage = !isEnd;
-        return connection.SendFragmentAsync(buffer, opcode, isEnd, cancellationToken);
+        return send.IsCompletedSuccessfully ? send : SendFragmentAsync(send);
     }
 
     public override async Task CloseOutputAsync(WebSocketCloseStatus closeStatus, string? statusDescription, CancellationToken cancellationToken)
@@ -149,6 +150,21 @@ internal sealed class ConnectionWebSocket(CodecWebSocketConnection connection) :
         _closeReceived = true;
         // What waits for a receive ends first; a client then waits for the server to close the transport (RFC 6455 §7.1.1).
         await connection.DisposeAsync().ConfigureAwait(false);
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask SendFragmentAsync(ValueTask send)
+    {
+        try
+        {
+            await send.ConfigureAwait(false);
+        }
+        catch (Exception error) when (error is not WebSocketException)
+        {
+            // The message has a hole, or its next fragment no beginning: nothing that follows would be what it was meant to be.
+            Abort();
+            throw;
+        }
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]

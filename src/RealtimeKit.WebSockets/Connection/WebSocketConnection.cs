@@ -214,7 +214,8 @@ public abstract partial class WebSocketConnection : IAsyncDisposable
     /// </summary>
     /// <remarks>
     /// The contract is that of the BCL's own sockets, with these differences. Cancelling a receive cancels the wait only and leaves
-    /// the socket open. A send completes when its frame is in the send buffer. <see cref="WebSocket.CloseAsync"/> gives up after
+    /// the socket open. A send completes when its frame is in the send buffer. A whole message whose wait for room is cancelled is not
+    /// sent, and leaves the socket open; cancelling that of a fragment aborts the socket. <see cref="WebSocket.CloseAsync"/> gives up after
     /// <see cref="WebSocketConnectionOptions.CloseTimeout"/>. A Close frame with <see cref="WebSocketCloseStatus.Empty"/> carries no
     /// status, and codes that must not stand on the wire are refused (RFC 6455 §7.4). Fragments are sent as they are given, one frame
     /// each. <see cref="WebSocketConnectionOptions.MaxMessageSize"/> does not apply, as messages are handed out in parts;
