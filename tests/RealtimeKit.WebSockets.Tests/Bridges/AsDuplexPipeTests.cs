@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Net.WebSockets;
+using RealtimeKit.WebSockets.Tests.Connection;
 using RealtimeKit.WebSockets.Tests.Connection.Kit;
 
 namespace RealtimeKit.WebSockets.Tests.Bridges;
@@ -165,6 +166,95 @@ public class AsDuplexPipeTests
         for (var i = 0; i <= flushed; i++)
             (await harness.Peer.ReadAsync(Frames.Binary)).Payload.Should().HaveCount(1000);
         (await third.Within()).IsCanceled.Should().BeFalse();
+    }
+
+    [Fact]
+    public async Task Complete_WhileAFlushWaits_SendsItsBytesOnce()
+    {
+        var (harness, stream) = SendTests.Stalled(256);
+        await using var _ = harness;
+        var output = harness.Connection.AsDuplexPipe().Output;
+        var flushes = new List<Task<FlushResult>>();
+        for (var i = 0; i < 2; i++)
+        {
+            output.Write(Enumerable.Repeat((byte)'A', 1000).ToArray());
+            flushes.Add(output.FlushAsync(Never).AsTask());
+        }
+
+        await stream.Stalled.Within();
+        flushes[1].IsCompleted.Should().BeFalse("there is no room");
+        var complete = output.CompleteAsync().AsTask();
+        stream.Release();
+        for (var i = 0; i < 2; i++)
+            (await harness.Peer.ReadAsync(Frames.Binary)).Payload.Should().HaveCount(1000).And.OnlyContain(value => value == (byte)'A');
+        (await flushes[1].Within()).IsCanceled.Should().BeFalse();
+        (await harness.Peer.ReadAsync(Frames.Close)).CloseCode.Should().Be(1000);
+        await harness.Peer.SendAsync(Frames.CloseFrame(1000));
+        await complete.Within();
+    }
+
+    [Fact]
+    public async Task Complete_WhileAFlushWaitsThatIsCancelled_SendsWhatItLeaves()
+    {
+        var (harness, stream) = SendTests.Stalled(256);
+        await using var _ = harness;
+        var output = harness.Connection.AsDuplexPipe().Output;
+        output.Write(new byte[1000]);
+        await output.FlushAsync(Never).Within();
+        await stream.Stalled.Within();
+        output.Write("rest"u8);
+        output.Write(new byte[1000]);
+        var flush = output.FlushAsync(Never).AsTask();
+        var complete = output.CompleteAsync().AsTask();
+        output.CancelPendingFlush();
+        (await flush.Within()).IsCanceled.Should().BeTrue();
+        (await output.FlushAsync(Never).Within()).IsCanceled.Should().BeFalse("the completion sends what is left");
+        stream.Release();
+        await harness.Peer.ReadAsync(Frames.Binary);
+        (await harness.Peer.ReadAsync(Frames.Binary)).Payload.Should().HaveCount(1004);
+        (await harness.Peer.ReadAsync(Frames.Close)).CloseCode.Should().Be(1000);
+        await harness.Peer.SendAsync(Frames.CloseFrame(1000));
+        await complete.Within();
+    }
+
+    [Fact]
+    public async Task Complete_WithAnExceptionWhileAFlushWaits_Closes1011()
+    {
+        var (harness, stream) = SendTests.Stalled(256);
+        await using var _ = harness;
+        var output = harness.Connection.AsDuplexPipe().Output;
+        output.Write(new byte[1000]);
+        await output.FlushAsync(Never).Within();
+        await stream.Stalled.Within();
+        output.Write(new byte[1000]);
+        var flush = output.FlushAsync(Never).AsTask();
+        output.Complete(new InvalidDataException());
+        await flush.Within();
+        stream.Release();
+        await harness.Peer.ReadAsync(Frames.Binary);
+        (await harness.Peer.ReadAsync(Frames.Close)).CloseCode.Should().Be(1011, "what was not flushed is not sent");
+    }
+
+    [Fact]
+    public async Task Write_WhileAFlushWaits_Throws()
+    {
+        var (harness, stream) = SendTests.Stalled(256);
+        await using var _ = harness;
+        var output = harness.Connection.AsDuplexPipe().Output;
+        output.Write(new byte[1000]);
+        await output.FlushAsync(Never).Within();
+        await stream.Stalled.Within();
+        output.Write(new byte[1000]);
+        var flush = output.FlushAsync(Never).AsTask();
+        FluentActions.Invoking(() => output.GetMemory()).Should().Throw<InvalidOperationException>("the flush still reads the buffer");
+        await FluentActions.Awaiting(() => output.FlushAsync(Never).Within()).Should().ThrowAsync<InvalidOperationException>();
+        stream.Release();
+        await flush.Within();
+        output.Write("next"u8);
+        await output.FlushAsync(Never).Within();
+        for (var i = 0; i < 2; i++)
+            (await harness.Peer.ReadAsync(Frames.Binary)).Payload.Should().HaveCount(1000);
+        (await harness.Peer.ReadAsync(Frames.Binary)).Text.Should().Be("next");
     }
 
     [Fact]
