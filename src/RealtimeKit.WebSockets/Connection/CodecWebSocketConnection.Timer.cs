@@ -55,8 +55,12 @@ internal sealed partial class CodecWebSocketConnection
         TimeSpan next;
         using (_inputGate.Enter())
         {
-            if (_closeAhead && _scan.IsValid && !_isThrottled && _clock.GetElapsedTime(_closeAheadSince, now) >= _options.CloseTimeout)
+            if (_closeAhead && _scan.IsValid && !_isThrottled && _options.CloseTimeout != Timeout.InfiniteTimeSpan
+                && _clock.GetElapsedTime(_closeAheadSince, now) >= _options.CloseTimeout)
+            {
                 _isDiscarding = true;   // since the last receive nobody came for the messages before the peer's Close
+            }
+
             _scan.IsAnswerOverdue = _scan.IsStopped && _clock.GetElapsedTime(_scan.StoppedAt, now) >= AnswerTimeout;
             LookAhead();
             CheckFirstMessage(now, out var left);

@@ -219,7 +219,8 @@ public abstract partial class WebSocketConnection : IAsyncDisposable
     /// <see cref="WebSocketConnectionOptions.CloseTimeout"/>. A Close frame with <see cref="WebSocketCloseStatus.Empty"/> carries no
     /// status, and codes that must not stand on the wire are refused (RFC 6455 §7.4). Fragments are sent as they are given, one frame
     /// each. <see cref="WebSocketConnectionOptions.MaxMessageSize"/> does not apply, as messages are handed out in parts;
-    /// <see cref="WebSocketConnectionOptions.MaxStreamedMessageSize"/> does.
+    /// <see cref="WebSocketConnectionOptions.MaxStreamedMessageSize"/> does. After the peer's Close has arrived, messages before it wait for
+    /// a receive for <see cref="WebSocketConnectionOptions.CloseTimeout"/>, counted from the last one, and are then discarded.
     /// </remarks>
     /// <returns>The socket: the same at each call.</returns>
     /// <exception cref="InvalidOperationException">The connection has been bridged to a pipe.</exception>

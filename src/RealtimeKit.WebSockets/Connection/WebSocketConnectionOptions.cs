@@ -103,7 +103,11 @@ public sealed partial class WebSocketConnectionOptions
     /// <exception cref="ArgumentOutOfRangeException">The value is neither positive nor infinite.</exception>
     public TimeSpan KeepAliveTimeout { get; set => field = Deadline(value); } = TimeSpan.FromSeconds(10);
 
-    /// <summary>How long <c>CloseAsync</c> waits for the peer's half of the closing handshake. Default: 5 s.</summary>
+    /// <summary>
+    /// How long <c>CloseAsync</c> waits for the peer's half of the closing handshake; and how long messages that stand before the peer's Close
+    /// wait for a receiver, counted from the last receive: past it the Close is answered and what was not received is lost.
+    /// <see cref="Timeout.InfiniteTimeSpan"/> turns both deadlines off. Default: 5 s.
+    /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is neither positive nor infinite.</exception>
     public TimeSpan CloseTimeout { get; set => field = Deadline(value); } = TimeSpan.FromSeconds(5);
 
