@@ -2,6 +2,7 @@ using System.Buffers;
 using System.IO.Pipelines;
 using System.Net.WebSockets;
 using RealtimeKit.WebSockets.Tests.Connection;
+using Microsoft.Extensions.Time.Testing;
 using RealtimeKit.WebSockets.Tests.Connection.Kit;
 
 namespace RealtimeKit.WebSockets.Tests.Bridges;
@@ -135,6 +136,35 @@ public class AsDuplexPipeTests
         harness.Peer.Finish();
         (await FluentActions.Awaiting(() => pipe.Input.ReadAsync(Never).Within()).Should().ThrowAsync<WebSocketException>())
             .Which.WebSocketErrorCode.Should().Be(WebSocketError.ConnectionClosedPrematurely);
+    }
+
+    // What is thrown away because the input is not read must not look like the end of the stream.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Input_NotReadWhileTheConnectionCloses_Fails(bool peerCloses)
+    {
+        var clock = new FakeTimeProvider();
+        await using var harness = await Harness.CreateAsync(Wire.Pipe, options => options.TimeProvider = clock);
+        var pipe = harness.Connection.AsDuplexPipe();
+        var part = Frames.BinaryFrame(new byte[10_000]);
+        // 64 KiB are taken for the reader, then the connection reads ahead.
+        var write = Task.Run(async () =>
+        {
+            for (var i = 0; i < 8; i++)
+                await harness.Peer.SendAsync(part);
+            if (peerCloses)
+                await harness.Peer.SendAsync(Frames.CloseFrame(1000));
+        }, Never);
+        await write.Within();
+        var complete = peerCloses ? Task.CompletedTask : pipe.Output.CompleteAsync().AsTask();
+        (await clock.PassUntil(harness.Peer.ReadAsync(Frames.Close), TimeSpan.FromSeconds(peerCloses ? 10 : 1))).CloseCode.Should().Be(1000);
+        if (!peerCloses)
+            await harness.Peer.SendAsync(Frames.CloseFrame(1000));
+        await complete.Within();
+        (await FluentActions.Awaiting(() => pipe.Input.CopyToAsync(Stream.Null, Never).Within()).Should().ThrowAsync<WebSocketException>())
+            .Which.WebSocketErrorCode.Should().Be(WebSocketError.ConnectionClosedPrematurely);
+        harness.Connection.CloseResult!.Value.IsClean.Should().BeTrue();
     }
 
     [Fact]
