@@ -306,6 +306,46 @@ public class LimitTests
         await ((Func<Task>)(() => third.Within())).Should().ThrowAsync<WebSocketException>();
     }
 
+    // What the timers of .NET cannot count must not be found out by a connection that runs.
+    [Fact]
+    public void Deadlines_LongerThanATimerCanWait_AreRefused()
+    {
+        var longest = TimeSpan.FromMilliseconds(uint.MaxValue - 1);
+        foreach (var set in (Action<TimeSpan>[])
+        [
+            value => new WebSocketConnectionOptions().MessageTimeout = value,
+            value => new WebSocketConnectionOptions().WriteTimeout = value,
+            value => new WebSocketConnectionOptions().KeepAliveInterval = value,
+            value => new WebSocketConnectionOptions().KeepAliveTimeout = value,
+            value => new WebSocketConnectionOptions().CloseTimeout = value,
+            value => new WebSocketConnectionOptions().FirstMessageTimeout = value,
+            value => new WebSocketClientOptions().ConnectTimeout = value,
+        ])
+        {
+            set(longest);
+            set(Timeout.InfiniteTimeSpan);
+            foreach (var tooLong in (TimeSpan[])[longest + TimeSpan.FromTicks(1), TimeSpan.MaxValue])
+                FluentActions.Invoking(() => set(tooLong)).Should().Throw<ArgumentOutOfRangeException>();
+        }
+    }
+
+    // A delay may have that of the server added to it, and the sum is waited for.
+    [Fact]
+    public void ReconnectDelays_LongerThanATimerCanWait_AreRefused()
+    {
+        var longest = TimeSpan.FromMilliseconds(int.MaxValue);
+        foreach (var set in (Action<TimeSpan>[])
+        [
+            value => new ReconnectingWebSocketOptions().MinDelay = value,
+            value => new ReconnectingWebSocketOptions().MaxDelay = value,
+            value => new ReconnectingWebSocketOptions().MaxRetryAfter = value,
+        ])
+        {
+            set(longest);
+            FluentActions.Invoking(() => set(longest + TimeSpan.FromTicks(1))).Should().Throw<ArgumentOutOfRangeException>();
+        }
+    }
+
     private void Configure(WebSocketConnectionOptions options) => options.TimeProvider = _clock;
 
     private void ConfigureKeepAlive(WebSocketConnectionOptions options)
