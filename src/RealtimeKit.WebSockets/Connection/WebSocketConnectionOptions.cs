@@ -96,7 +96,8 @@ public sealed partial class WebSocketConnectionOptions
     public TimeSpan KeepAliveInterval { get; set => field = Deadline(value); } = TimeSpan.FromSeconds(25);
 
     /// <summary>
-    /// How long after such a ping the peer may stay silent before the connection is aborted; any inbound byte counts as life.
+    /// How long after such a ping the peer may stay silent before the connection is aborted; any inbound byte counts as life. It counts from
+    /// when the ping has been written: behind data that the peer is slow to read it waits, and <see cref="WriteTimeout"/> watches instead.
     /// <see cref="Timeout.InfiniteTimeSpan"/> never gives a peer up. Default: 10 s. As long a <see cref="WebSocketConnection.PingAsync"/> waits
     /// while its pong cannot be read, because nobody receives what lies before it.
     /// </summary>

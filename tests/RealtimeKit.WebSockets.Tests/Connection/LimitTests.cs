@@ -240,6 +240,50 @@ public class LimitTests
         harness.Connection.CloseResult.Should().Be(new WebSocketCloseResult(null, null, WebSocketCloseInitiator.Network, false));
     }
 
+    // A peer cannot answer a ping that waits behind what it is still being sent.
+    [Fact]
+    public async Task KeepAlive_PingWaitsBehindAWrite_ItsTimeBeginsOnceItHasLeft()
+    {
+        StallingStream? stream = null;
+        await using var harness = Harness.Over(inner => stream = new StallingStream(inner), options =>
+        {
+            ConfigureKeepAlive(options);
+            options.WriteTimeout = Timeout.InfiniteTimeSpan;
+        });
+        var receive = harness.Connection.ReceiveAsync().AsTask();
+        stream!.Stall();
+        await harness.Connection.SendAsync(new byte[100_000], WebSocketMessageType.Binary);
+        await stream.Stalled.Within();
+        await _clock.Pass(TimeSpan.FromSeconds(60));
+        harness.Connection.State.Should().Be(WebSocketState.Open);
+        stream.Release();
+        (await harness.Peer.ReadAsync(Frames.Binary)).Payload.Should().HaveCount(100_000);
+        await harness.Peer.ReadAsync(Frames.Ping);
+        await _clock.Pass(TimeSpan.FromSeconds(8));
+        harness.Connection.State.Should().Be(WebSocketState.Open);
+        (await _clock.PassUntil(receive, TimeSpan.FromSeconds(5))).Type.Should().Be(WebSocketMessageType.Close);
+        harness.Connection.State.Should().Be(WebSocketState.Aborted);
+    }
+
+    [Fact]
+    public async Task KeepAlive_PingWaitsBehindAWriteThatNeverEnds_TheWriteTimeoutAborts()
+    {
+        StallingStream? stream = null;
+        await using var harness = Harness.Over(inner => stream = new StallingStream(inner), options =>
+        {
+            ConfigureKeepAlive(options);
+            options.WriteTimeout = TimeSpan.FromSeconds(50);
+        });
+        var receive = harness.Connection.ReceiveAsync().AsTask();
+        stream!.Stall();
+        await harness.Connection.SendAsync(new byte[100_000], WebSocketMessageType.Binary);
+        await stream.Stalled.Within();
+        await _clock.Pass(TimeSpan.FromSeconds(48));
+        harness.Connection.State.Should().Be(WebSocketState.Open);
+        (await _clock.PassUntil(receive, TimeSpan.FromSeconds(4))).Type.Should().Be(WebSocketMessageType.Close);
+        harness.Connection.State.Should().Be(WebSocketState.Aborted);
+    }
+
     [Theory]
     [InlineData("pong")]
     [InlineData("one byte of a frame")]
