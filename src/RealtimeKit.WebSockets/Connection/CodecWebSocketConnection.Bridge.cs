@@ -78,7 +78,7 @@ internal sealed partial class CodecWebSocketConnection
 
     private async ValueTask SendFragmentsAsync(ReadOnlyMemory<byte> payload, WebSocketOpcode opcode, bool isFinal, CancellationToken cancellationToken)
     {
-        await Task.Yield();   // out of the gate
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);   // out of the gate
         var frames = PooledBufferWriter.Rent();
         try
         {
