@@ -81,10 +81,23 @@ internal sealed class ConnectionWebSocket(CodecWebSocketConnection connection) :
             return ValueTask.FromCanceled<ValueWebSocketReceiveResult>(cancellationToken);
         if (_hasPart)
             return new ValueTask<ValueWebSocketReceiveResult>(TakePart(buffer.Span));
-        var read = connection.ReadAsync(cancellationToken);
-        return read.IsCompletedSuccessfully
-            ? new ValueTask<ValueWebSocketReceiveResult>(Take(read.GetAwaiter().GetResult(), buffer.Span))
-            : ReceivePartAsync(read, buffer);
+        ValueTask<WebSocketReadResult> read;
+        try
+        {
+            read = connection.ReadAsync(cancellationToken);
+        }
+        catch (InvalidOperationException error)
+        {
+            return ValueTask.FromException<ValueWebSocketReceiveResult>(error);
+        }
+
+        if (!read.IsCompletedSuccessfully)
+            return ReceivePartAsync(read, buffer);
+        // An end that was lost is thrown, and belongs into the task.
+        var part = read.GetAwaiter().GetResult();
+        return part.MessageType == WebSocketMessageType.Close
+            ? ReceivePartAsync(new ValueTask<WebSocketReadResult>(part), buffer)
+            : new ValueTask<ValueWebSocketReceiveResult>(Take(part, buffer.Span));
     }
 
     public override Task SendAsync(ArraySegment<byte> buffer, WebSocketMessageType messageType, bool endOfMessage, CancellationToken cancellationToken)

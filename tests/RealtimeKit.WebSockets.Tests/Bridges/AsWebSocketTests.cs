@@ -29,6 +29,27 @@ public class AsWebSocketTests
     }
 
     [Fact]
+    public async Task ReceiveAsync_CannotReceive_FailsTheTask()
+    {
+        var (client, server) = WebSocketConnection.CreatePair();
+        var socket = server.AsWebSocket();
+        var first = socket.ReceiveAsync(new byte[1].AsMemory(), Never).AsTask();
+        ValueTask<ValueWebSocketReceiveResult> receive = default;
+        FluentActions.Invoking(() => receive = socket.ReceiveAsync(new byte[1].AsMemory(), Never)).Should().NotThrow();
+        await FluentActions.Awaiting(() => receive.Within()).Should().ThrowAsync<InvalidOperationException>("a receive is pending");
+        server.Abort();
+        await FluentActions.Awaiting(() => first.Within()).Should().ThrowAsync<OperationCanceledException>();
+
+        // The end is already there for a socket that has not seen it.
+        (client, server) = WebSocketConnection.CreatePair();
+        socket = server.AsWebSocket();
+        client.Abort();
+        await client.DisposeAsync().Within();
+        FluentActions.Invoking(() => receive = socket.ReceiveAsync(new byte[1].AsMemory(), Never)).Should().NotThrow();
+        await FluentActions.Awaiting(() => receive.Within()).Should().ThrowAsync<WebSocketException>();
+    }
+
+    [Fact]
     public async Task CloseAsync_EmptyStatus_SendsNone()
     {
         // RFC 6455 §7.4.1: 1005 must not stand on the wire, where the BCL's sockets write it.
