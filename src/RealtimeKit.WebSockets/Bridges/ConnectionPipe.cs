@@ -57,7 +57,7 @@ internal sealed class ConnectionPipe : IDuplexPipe
             switch (part.MessageType)
             {
                 case WebSocketMessageType.Close:
-                    return EndOf(_connection.CloseResult);
+                    return _connection.HasDiscarded ? Discarded() : EndOf(_connection.CloseResult);
 
                 case WebSocketMessageType.Text:
                     // A peer that sends text does not speak what runs over this pipe.
@@ -73,6 +73,10 @@ internal sealed class ConnectionPipe : IDuplexPipe
                 return null;   // the reader wants no more
         }
     }
+
+    // However orderly the connection has ended, its reader must not take the rest for the whole.
+    private static WebSocketException Discarded() =>
+        new(WebSocketError.ConnectionClosedPrematurely, "The connection was closed while the input was not read: what still arrived was discarded.");
 
     private static WebSocketException? EndOf(WebSocketCloseResult? result) => result switch
     {

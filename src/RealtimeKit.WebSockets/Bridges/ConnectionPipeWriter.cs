@@ -13,6 +13,7 @@ internal sealed class ConnectionPipeWriter(CodecWebSocketConnection connection) 
     private readonly Lock _flushLock = new();
     private PooledBufferWriter? _buffer;
     private CancellationTokenSource _flushCancellation = new();
+    private TaskCompletionSource? _flushEnded;   // only while the completion waits for a flush
     private bool _isFlushing;
     private bool _nextFlushIsCanceled;
     private bool _isCompleted;
@@ -36,6 +37,8 @@ internal sealed class ConnectionPipeWriter(CodecWebSocketConnection connection) 
         {
             if (_isCompleted)
                 throw new InvalidOperationException("The output has been completed.");
+            if (_isFlushing)
+                throw FlushIsPending();
             return _buffer ??= PooledBufferWriter.Rent();
         }
     }
@@ -53,7 +56,10 @@ internal sealed class ConnectionPipeWriter(CodecWebSocketConnection connection) 
                 return new FlushResult(isCanceled: true, isCompleted: false);
             }
 
-            _isFlushing = UnflushedBytes > 0 && connection.CloseResult is null;
+            if (_isFlushing)
+                throw FlushIsPending();
+            // What a completion has found unflushed it sends itself.
+            _isFlushing = !_isCompleted && UnflushedBytes > 0 && connection.CloseResult is null;
             if (!_isFlushing)
                 return new FlushResult(isCanceled: false, isCompleted: connection.CloseResult is not null);
             canceled = _flushCancellation.Token;
@@ -98,9 +104,23 @@ internal sealed class ConnectionPipeWriter(CodecWebSocketConnection connection) 
 
     public override async ValueTask CompleteAsync(Exception? exception = null)
     {
-        if (_isCompleted)
-            return;
-        _isCompleted = true;
+        var flushed = Task.CompletedTask;
+        lock (_flushLock)
+        {
+            if (_isCompleted)
+                return;
+            _isCompleted = true;
+            if (_isFlushing)
+            {
+                _flushEnded = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                flushed = _flushEnded.Task;
+                if (exception is not null)
+                    _ = _flushCancellation.CancelAsync();   // what waits is not to be sent any more
+            }
+        }
+
+        // A flush that waits for room has taken the buffer. Only where it is cancelled bytes are left to this.
+        await flushed.ConfigureAwait(false);
         try
         {
             if (exception is null && UnflushedBytes > 0)
@@ -123,14 +143,16 @@ internal sealed class ConnectionPipeWriter(CodecWebSocketConnection connection) 
     {
         lock (_flushLock)
         {
+            if (isSent)
+                ReturnBuffer();
             _isFlushing = false;
             if (_flushCancellation.IsCancellationRequested)
                 _flushCancellation = new CancellationTokenSource();
+            _flushEnded?.TrySetResult();
         }
-
-        if (isSent)
-            ReturnBuffer();
     }
+
+    private static InvalidOperationException FlushIsPending() => new("A flush is pending: it reads what was written until it has completed.");
 
     private void ReturnBuffer()
     {

@@ -81,10 +81,23 @@ internal sealed class ConnectionWebSocket(CodecWebSocketConnection connection) :
             return ValueTask.FromCanceled<ValueWebSocketReceiveResult>(cancellationToken);
         if (_hasPart)
             return new ValueTask<ValueWebSocketReceiveResult>(TakePart(buffer.Span));
-        var read = connection.ReadAsync(cancellationToken);
-        return read.IsCompletedSuccessfully
-            ? new ValueTask<ValueWebSocketReceiveResult>(Take(read.GetAwaiter().GetResult(), buffer.Span))
-            : ReceivePartAsync(read, buffer);
+        ValueTask<WebSocketReadResult> read;
+        try
+        {
+            read = connection.ReadAsync(cancellationToken);
+        }
+        catch (InvalidOperationException error)
+        {
+            return ValueTask.FromException<ValueWebSocketReceiveResult>(error);
+        }
+
+        if (!read.IsCompletedSuccessfully)
+            return ReceivePartAsync(read, buffer);
+        // An end that was lost is thrown, and belongs into the task.
+        var part = read.GetAwaiter().GetResult();
+        return part.MessageType == WebSocketMessageType.Close
+            ? ReceivePartAsync(new ValueTask<WebSocketReadResult>(part), buffer)
+            : new ValueTask<ValueWebSocketReceiveResult>(Take(part, buffer.Span));
     }
 
     public override Task SendAsync(ArraySegment<byte> buffer, WebSocketMessageType messageType, bool endOfMessage, CancellationToken cancellationToken)
@@ -112,8 +125,9 @@ internal sealed class ConnectionWebSocket(CodecWebSocketConnection connection) :
         var opcode = _isSendingMessage ? WebSocketOpcode.Continuation : messageType.ToOpcode();
         if (cancellationToken.IsCancellationRequested)
             return ValueTask.FromCanceled(cancellationToken);
+        var send = connection.SendFragmentAsync(buffer, opcode, isEnd, cancellationToken);
         _isSendingMessage = !isEnd;
-        return connection.SendFragmentAsync(buffer, opcode, isEnd, cancellationToken);
+        return send.IsCompletedSuccessfully ? send : SendFragmentAsync(send);
     }
 
     public override async Task CloseOutputAsync(WebSocketCloseStatus closeStatus, string? statusDescription, CancellationToken cancellationToken)
@@ -149,6 +163,21 @@ internal sealed class ConnectionWebSocket(CodecWebSocketConnection connection) :
         _closeReceived = true;
         // What waits for a receive ends first; a client then waits for the server to close the transport (RFC 6455 §7.1.1).
         await connection.DisposeAsync().ConfigureAwait(false);
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask SendFragmentAsync(ValueTask send)
+    {
+        try
+        {
+            await send.ConfigureAwait(false);
+        }
+        catch (Exception error) when (error is not WebSocketException)
+        {
+            // The message has a hole, or its next fragment no beginning: nothing that follows would be what it was meant to be.
+            Abort();
+            throw;
+        }
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]

@@ -53,17 +53,8 @@ public sealed class WebSocketClientOptions
     /// How long a connect may take: name resolution, TCP, proxy, TLS and the opening handshake together.
     /// <see cref="Timeout.InfiniteTimeSpan"/> turns the deadline off. Default: 10 s.
     /// </summary>
-    /// <exception cref="ArgumentOutOfRangeException">The value is neither positive nor infinite.</exception>
-    public TimeSpan ConnectTimeout
-    {
-        get;
-        set
-        {
-            if (value != Timeout.InfiniteTimeSpan)
-                ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(value, TimeSpan.Zero);
-            field = value;
-        }
-    } = TimeSpan.FromSeconds(10);
+    /// <exception cref="ArgumentOutOfRangeException">The value is neither infinite nor between 0 and 2^32 - 2 ms (49.7 days).</exception>
+    public TimeSpan ConnectTimeout { get; set => field = WebSocketConnectionOptions.Deadline(value); } = TimeSpan.FromSeconds(10);
 
     /// <summary>
     /// The version of HTTP to ask for: 1.1 (RFC 6455) or 2 (RFC 8441, where connections to one server share a TCP connection).

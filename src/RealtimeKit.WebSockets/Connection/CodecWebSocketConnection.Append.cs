@@ -7,6 +7,20 @@ internal sealed partial class CodecWebSocketConnection
 {
     private void Append(WebSocketOpcode opcode, ReadOnlySequence<byte> payload, SendForm form)
     {
+        var before = _output.Count;
+        try
+        {
+            AppendWhole(opcode, payload, form);
+        }
+        catch
+        {
+            _output.Truncate(before);   // the payload's memory is foreign and may be gone: no half of a frame may stay
+            throw;
+        }
+    }
+
+    private void AppendWhole(WebSocketOpcode opcode, ReadOnlySequence<byte> payload, SendForm form)
+    {
         if (form == SendForm.Frames)
             payload.CopyTo(_output.Append(checked((int)payload.Length)));
         else if (form is SendForm.Compressible or SendForm.Batch)

@@ -16,6 +16,9 @@ internal sealed partial class CodecWebSocketConnection
     /// <summary>The peer's Close frame, once it has been read.</summary>
     public RemoteClose? ReceivedClose => Volatile.Read(ref _remoteClose);
 
+    /// <summary>Whether messages, or parts of one, came and were not given to a receiver; settled once a receive has shown the end.</summary>
+    public bool HasDiscarded => _hasDiscarded;
+
     private bool IsAnsweredByBridge => _bridge is ConnectionWebSocket && !_closeSent;
 
     public override WebSocket AsWebSocket() => Bridge(static connection => new ConnectionWebSocket(connection));
@@ -75,7 +78,7 @@ internal sealed partial class CodecWebSocketConnection
 
     private async ValueTask SendFragmentsAsync(ReadOnlyMemory<byte> payload, WebSocketOpcode opcode, bool isFinal, CancellationToken cancellationToken)
     {
-        await Task.Yield();   // out of the gate
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);   // out of the gate
         var frames = PooledBufferWriter.Rent();
         try
         {

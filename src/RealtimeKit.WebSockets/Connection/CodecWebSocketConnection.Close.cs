@@ -192,13 +192,16 @@ internal sealed partial class CodecWebSocketConnection
             AbortTransport();
     }
 
+    // A client reads on for the end of the transport (RFC 6455 §7.1.1), unless that is to stay open: only an abort might end the read.
+    private bool WaitsForServer => !_isServer && !_options.LeaveOpen;
+
     // Without this the host would reset the connection, and the reset would destroy our Close frame before the peer has read it.
     private async Task WaitForPeerAsync()
     {
-        if (_isEndOfStream || _isBroken || !_closeSent || (_isServer && _failure == WebSocketProtocolError.None))
+        if (_isEndOfStream || _isBroken || !_closeSent || (!WaitsForServer && _failure == WebSocketProtocolError.None))
             return;
         ReadAhead();
-        await CompletesWithin(_isServer ? _peerFinished.WaitAsync() : _endOfStream.WaitAsync(), LingerTimeout).ConfigureAwait(false);
+        await CompletesWithin(!WaitsForServer ? _peerFinished.WaitAsync() : _endOfStream.WaitAsync(), LingerTimeout).ConfigureAwait(false);
     }
 
     // The host needs its transport back with no read pending.

@@ -114,16 +114,13 @@ internal sealed partial class CodecWebSocketConnection
             return ValueTask.FromCanceled(cancellationToken);
 
         var compressed = PooledBufferWriter.Rent();
-        ValueTask send;
+        bool isSmaller;
+        ValueTask send = default;
         try
         {
-            if (!TryCompress(payload, compressed))
-            {
-                compressed.Return();
-                return SendSequenceAsync(opcode, payload, SendForm.Message, cancellationToken);
-            }
-
-            send = SendSequenceAsync(opcode, new ReadOnlySequence<byte>(compressed.WrittenMemory), SendForm.Compressed, cancellationToken);
+            isSmaller = TryCompress(payload, compressed);
+            if (isSmaller)
+                send = SendSequenceAsync(opcode, new ReadOnlySequence<byte>(compressed.WrittenMemory), SendForm.Compressed, cancellationToken);
         }
         catch
         {
@@ -134,7 +131,7 @@ internal sealed partial class CodecWebSocketConnection
         if (!send.IsCompleted)
             return compressed.ReturnAfterAsync(send);
         compressed.Return();
-        return send;
+        return isSmaller ? send : SendSequenceAsync(opcode, payload, SendForm.Message, cancellationToken);
     }
 
     private bool TryCompress(in ReadOnlySequence<byte> payload, PooledBufferWriter compressed)

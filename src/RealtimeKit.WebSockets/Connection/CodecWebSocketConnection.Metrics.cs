@@ -119,8 +119,16 @@ internal sealed partial class CodecWebSocketConnection
             measured.QueueShown = depth;
         }
 
-        if (change != 0)
+        if (change == 0)
+            return;
+        try
+        {
             _metrics.Queue(_isServer, change);
+        }
+        catch (Exception)
+        {
+            // A listener threw. This may be the transport's callback or the wheel, or the transport may be writing: they must go on.
+        }
     }
 
     private void TellQueueEmptied()

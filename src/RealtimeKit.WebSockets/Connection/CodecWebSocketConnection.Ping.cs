@@ -47,6 +47,7 @@ internal sealed partial class CodecWebSocketConnection
         {
             using (_pingGate.Enter())
                 _pings?.Remove(ping);
+            _ = ping.Task.Exception;   // where the sending has failed or the wait was cancelled, nobody looks at it any more
         }
     }
 

@@ -255,7 +255,7 @@ internal sealed partial class CodecWebSocketConnection
             _input.SkipRaw(_input.RawLength);
         if (!_isStreamedToEnd)
             _input.DropBody();
-        return !_isEndOfStream && (!_closeReceived || !_isServer);
+        return !_isEndOfStream && (!_closeReceived || WaitsForServer);
     }
 
     private void OnEndOfStream()
@@ -281,7 +281,7 @@ internal sealed partial class CodecWebSocketConnection
         _peerFinished.Set();
         if (_isEndOfStream)
             _endOfStream.Set();
-        else if (!_isServer)
+        else if (WaitsForServer)
             _needsReadAhead = true;
     }
 

@@ -147,9 +147,19 @@ internal sealed partial class CodecWebSocketConnection
                 return;
             _waiters.RemoveFirst();
             _waitingBytes -= size;
-            Append(first.Value.Opcode, first.Value.Payload, first.Value.Form);
-            _flushRequested = 1;
             first.Value.Registration.Unregister();
+            try
+            {
+                Append(first.Value.Opcode, first.Value.Payload, first.Value.Form);
+            }
+            catch (Exception error)
+            {
+                // Often the transport's callback, which has nobody to tell but the one who waits.
+                first.Value.TrySetException(error);
+                continue;
+            }
+
+            _flushRequested = 1;
             first.Value.TrySetResult();
         }
     }

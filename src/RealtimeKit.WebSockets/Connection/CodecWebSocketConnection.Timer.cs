@@ -15,6 +15,7 @@ internal sealed partial class CodecWebSocketConnection
     private readonly Timer _timer;
     private long _keepAlivePinged;
     private bool _keepAliveOutstanding;
+    private long _keepAliveEnd;   // how many bytes will have been written when the ping is
     private long _closeAheadSince;
     private long _notReadingUntil;
 
@@ -55,8 +56,12 @@ internal sealed partial class CodecWebSocketConnection
         TimeSpan next;
         using (_inputGate.Enter())
         {
-            if (_closeAhead && _scan.IsValid && !_isThrottled && _clock.GetElapsedTime(_closeAheadSince, now) >= _options.CloseTimeout)
+            if (_closeAhead && _scan.IsValid && !_isThrottled && _options.CloseTimeout != Timeout.InfiniteTimeSpan
+                && _clock.GetElapsedTime(_closeAheadSince, now) >= _options.CloseTimeout)
+            {
                 _isDiscarding = true;   // since the last receive nobody came for the messages before the peer's Close
+            }
+
             _scan.IsAnswerOverdue = _scan.IsStopped && _clock.GetElapsedTime(_scan.StoppedAt, now) >= AnswerTimeout;
             LookAhead();
             CheckFirstMessage(now, out var left);
@@ -127,6 +132,8 @@ internal sealed partial class CodecWebSocketConnection
         var heard = Math.Max(_lastReceived, _notReadingUntil);
         if (_keepAliveOutstanding)
         {
+            if (IsKeepAliveUnsent())
+                _keepAlivePinged = now;   // nobody answers what has not left: until then the write deadline watches
             var left = _options.KeepAliveTimeout == Timeout.InfiniteTimeSpan
                 ? VisitWhenBusy
                 : _options.KeepAliveTimeout - _clock.GetElapsedTime(_keepAlivePinged, now);
@@ -152,6 +159,12 @@ internal sealed partial class CodecWebSocketConnection
         return _options.MessageTimeout != Timeout.InfiniteTimeSpan && _clock.GetElapsedTime(since, now) >= _options.MessageTimeout;
     }
 
+    private bool IsKeepAliveUnsent()
+    {
+        using (_outputGate.Enter())
+            return !_isBroken && _written < _keepAliveEnd;
+    }
+
     // Never waits: while the send buffer is full, the write deadline is what watches the peer.
     private bool TrySendKeepAlive()
     {
@@ -164,6 +177,7 @@ internal sealed partial class CodecWebSocketConnection
                 return false;
             AppendFrame(NewHeader(WebSocketOpcode.Ping, payload.Length, isFinal: true), payload);
             _flushRequested = 1;
+            _keepAliveEnd = _handedOver + _output.Count;
         }
 
         NoteKeepAlive(id);

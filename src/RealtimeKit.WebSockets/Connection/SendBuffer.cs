@@ -31,6 +31,15 @@ internal struct SendBuffer
         return _array.AsSpan(start, size);
     }
 
+    /// <summary>Drops what was appended after the first bytes, so many.</summary>
+    public void Truncate(int count)
+    {
+        if (count == 0)
+            Clear();
+        else
+            _count = count;
+    }
+
     /// <summary>Gives the bytes and their array away.</summary>
     public ArraySegment<byte> Detach()
     {

@@ -214,11 +214,13 @@ public abstract partial class WebSocketConnection : IAsyncDisposable
     /// </summary>
     /// <remarks>
     /// The contract is that of the BCL's own sockets, with these differences. Cancelling a receive cancels the wait only and leaves
-    /// the socket open. A send completes when its frame is in the send buffer. <see cref="WebSocket.CloseAsync"/> gives up after
+    /// the socket open. A send completes when its frame is in the send buffer. A whole message whose wait for room is cancelled is not
+    /// sent, and leaves the socket open; cancelling that of a fragment aborts the socket. <see cref="WebSocket.CloseAsync"/> gives up after
     /// <see cref="WebSocketConnectionOptions.CloseTimeout"/>. A Close frame with <see cref="WebSocketCloseStatus.Empty"/> carries no
     /// status, and codes that must not stand on the wire are refused (RFC 6455 §7.4). Fragments are sent as they are given, one frame
     /// each. <see cref="WebSocketConnectionOptions.MaxMessageSize"/> does not apply, as messages are handed out in parts;
-    /// <see cref="WebSocketConnectionOptions.MaxStreamedMessageSize"/> does.
+    /// <see cref="WebSocketConnectionOptions.MaxStreamedMessageSize"/> does. After the peer's Close has arrived, messages before it wait for
+    /// a receive for <see cref="WebSocketConnectionOptions.CloseTimeout"/>, counted from the last one, and are then discarded.
     /// </remarks>
     /// <returns>The socket: the same at each call.</returns>
     /// <exception cref="InvalidOperationException">The connection has been bridged to a pipe.</exception>
@@ -232,7 +234,8 @@ public abstract partial class WebSocketConnection : IAsyncDisposable
     /// <para>Each flush of the output sends what was written since the last one as one binary message, and waits only for room in the
     /// send buffer. Completing the output sends the rest and closes with 1000, or with 1011 where it is completed with an exception.</para>
     /// <para>The input ends when the peer closes with 1000, 1001 or no status. Any other end completes it with a
-    /// <see cref="WebSocketException"/>. A text message fails the connection with 1003. Once both are completed the connection is disposed.</para>
+    /// <see cref="WebSocketException"/>, and so does one before which something was discarded: what arrives while the input is not read is,
+    /// beyond 64 KiB, once the output is completed, or the peer has closed and <see cref="WebSocketConnectionOptions.CloseTimeout"/> has passed. A text message fails the connection with 1003. Once both are completed the connection is disposed.</para>
     /// </remarks>
     /// <returns>The pipe: the same at each call.</returns>
     /// <exception cref="InvalidOperationException">The connection has been bridged to a socket.</exception>

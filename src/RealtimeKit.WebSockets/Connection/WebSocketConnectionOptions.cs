@@ -50,7 +50,7 @@ public sealed partial class WebSocketConnectionOptions
     /// <see cref="WebSocketConnection.ReadAsync"/> streams, how long the peer may pause inside it.
     /// <see cref="Timeout.InfiniteTimeSpan"/> turns the deadline off. Default: 30 s.
     /// </summary>
-    /// <exception cref="ArgumentOutOfRangeException">The value is neither positive nor infinite.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The value is neither infinite nor between 0 and 2^32 - 2 ms (49.7 days).</exception>
     public TimeSpan MessageTimeout { get; set => field = Deadline(value); } = TimeSpan.FromSeconds(30);
 
     /// <summary>How many control frames a peer may send per second over time. Default: 10.</summary>
@@ -85,26 +85,31 @@ public sealed partial class WebSocketConnectionOptions
     /// How long one write to the transport, of at most <see cref="SendBufferSize"/> or 64 KiB, may take before the connection is
     /// aborted: a peer that does not read must not hold memory for ever. <see cref="Timeout.InfiniteTimeSpan"/> turns the deadline off. Default: 30 s.
     /// </summary>
-    /// <exception cref="ArgumentOutOfRangeException">The value is neither positive nor infinite.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The value is neither infinite nor between 0 and 2^32 - 2 ms (49.7 days).</exception>
     public TimeSpan WriteTimeout { get; set => field = Deadline(value); } = TimeSpan.FromSeconds(30);
 
     /// <summary>
     /// How long the peer may be silent before it is sent a ping. <see cref="Timeout.InfiniteTimeSpan"/> turns keep-alive off.
     /// Default: 25 s.
     /// </summary>
-    /// <exception cref="ArgumentOutOfRangeException">The value is neither positive nor infinite.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The value is neither infinite nor between 0 and 2^32 - 2 ms (49.7 days).</exception>
     public TimeSpan KeepAliveInterval { get; set => field = Deadline(value); } = TimeSpan.FromSeconds(25);
 
     /// <summary>
-    /// How long after such a ping the peer may stay silent before the connection is aborted; any inbound byte counts as life.
+    /// How long after such a ping the peer may stay silent before the connection is aborted; any inbound byte counts as life. It counts from
+    /// when the ping has been written: behind data that the peer is slow to read it waits, and <see cref="WriteTimeout"/> watches instead.
     /// <see cref="Timeout.InfiniteTimeSpan"/> never gives a peer up. Default: 10 s. As long a <see cref="WebSocketConnection.PingAsync"/> waits
     /// while its pong cannot be read, because nobody receives what lies before it.
     /// </summary>
-    /// <exception cref="ArgumentOutOfRangeException">The value is neither positive nor infinite.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The value is neither infinite nor between 0 and 2^32 - 2 ms (49.7 days).</exception>
     public TimeSpan KeepAliveTimeout { get; set => field = Deadline(value); } = TimeSpan.FromSeconds(10);
 
-    /// <summary>How long <c>CloseAsync</c> waits for the peer's half of the closing handshake. Default: 5 s.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The value is neither positive nor infinite.</exception>
+    /// <summary>
+    /// How long <c>CloseAsync</c> waits for the peer's half of the closing handshake; and how long messages that stand before the peer's Close
+    /// wait for a receiver, counted from the last receive: past it the Close is answered and what was not received is lost.
+    /// <see cref="Timeout.InfiniteTimeSpan"/> turns both deadlines off. Default: 5 s.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is neither infinite nor between 0 and 2^32 - 2 ms (49.7 days).</exception>
     public TimeSpan CloseTimeout { get; set => field = Deadline(value); } = TimeSpan.FromSeconds(5);
 
     /// <summary>Whether the transport stays open when the connection is disposed. Default: <see langword="false"/>, the connection owns it.</summary>
@@ -140,10 +145,13 @@ public sealed partial class WebSocketConnectionOptions
         return value;
     }
 
-    private static TimeSpan Deadline(TimeSpan value, [CallerMemberName] string name = "")
+    // As long as a timer of .NET can wait, which is 49.7 days.
+    internal static TimeSpan Deadline(TimeSpan value, [CallerMemberName] string name = "")
     {
-        if (value != Timeout.InfiniteTimeSpan)
-            ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(value, TimeSpan.Zero, name);
+        if (value == Timeout.InfiniteTimeSpan)
+            return value;
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(value, TimeSpan.Zero, name);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(value, TimeSpan.FromMilliseconds(uint.MaxValue - 1), name);
         return value;
     }
 }

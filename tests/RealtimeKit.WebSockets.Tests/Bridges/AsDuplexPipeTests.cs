@@ -1,6 +1,8 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Net.WebSockets;
+using RealtimeKit.WebSockets.Tests.Connection;
+using Microsoft.Extensions.Time.Testing;
 using RealtimeKit.WebSockets.Tests.Connection.Kit;
 
 namespace RealtimeKit.WebSockets.Tests.Bridges;
@@ -136,6 +138,35 @@ public class AsDuplexPipeTests
             .Which.WebSocketErrorCode.Should().Be(WebSocketError.ConnectionClosedPrematurely);
     }
 
+    // What is thrown away because the input is not read must not look like the end of the stream.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Input_NotReadWhileTheConnectionCloses_Fails(bool peerCloses)
+    {
+        var clock = new FakeTimeProvider();
+        await using var harness = await Harness.CreateAsync(Wire.Pipe, options => options.TimeProvider = clock);
+        var pipe = harness.Connection.AsDuplexPipe();
+        var part = Frames.BinaryFrame(new byte[10_000]);
+        // 64 KiB are taken for the reader, then the connection reads ahead.
+        var write = Task.Run(async () =>
+        {
+            for (var i = 0; i < 8; i++)
+                await harness.Peer.SendAsync(part);
+            if (peerCloses)
+                await harness.Peer.SendAsync(Frames.CloseFrame(1000));
+        }, Never);
+        await write.Within();
+        var complete = peerCloses ? Task.CompletedTask : pipe.Output.CompleteAsync().AsTask();
+        (await clock.PassUntil(harness.Peer.ReadAsync(Frames.Close), TimeSpan.FromSeconds(peerCloses ? 10 : 1))).CloseCode.Should().Be(1000);
+        if (!peerCloses)
+            await harness.Peer.SendAsync(Frames.CloseFrame(1000));
+        await complete.Within();
+        (await FluentActions.Awaiting(() => pipe.Input.CopyToAsync(Stream.Null, Never).Within()).Should().ThrowAsync<WebSocketException>())
+            .Which.WebSocketErrorCode.Should().Be(WebSocketError.ConnectionClosedPrematurely);
+        harness.Connection.CloseResult!.Value.IsClean.Should().BeTrue();
+    }
+
     [Fact]
     public async Task Flush_NoRoom_CanBeCancelledAndGoesOn()
     {
@@ -165,6 +196,95 @@ public class AsDuplexPipeTests
         for (var i = 0; i <= flushed; i++)
             (await harness.Peer.ReadAsync(Frames.Binary)).Payload.Should().HaveCount(1000);
         (await third.Within()).IsCanceled.Should().BeFalse();
+    }
+
+    [Fact]
+    public async Task Complete_WhileAFlushWaits_SendsItsBytesOnce()
+    {
+        var (harness, stream) = SendTests.Stalled(256);
+        await using var _ = harness;
+        var output = harness.Connection.AsDuplexPipe().Output;
+        var flushes = new List<Task<FlushResult>>();
+        for (var i = 0; i < 2; i++)
+        {
+            output.Write(Enumerable.Repeat((byte)'A', 1000).ToArray());
+            flushes.Add(output.FlushAsync(Never).AsTask());
+        }
+
+        await stream.Stalled.Within();
+        flushes[1].IsCompleted.Should().BeFalse("there is no room");
+        var complete = output.CompleteAsync().AsTask();
+        stream.Release();
+        for (var i = 0; i < 2; i++)
+            (await harness.Peer.ReadAsync(Frames.Binary)).Payload.Should().HaveCount(1000).And.OnlyContain(value => value == (byte)'A');
+        (await flushes[1].Within()).IsCanceled.Should().BeFalse();
+        (await harness.Peer.ReadAsync(Frames.Close)).CloseCode.Should().Be(1000);
+        await harness.Peer.SendAsync(Frames.CloseFrame(1000));
+        await complete.Within();
+    }
+
+    [Fact]
+    public async Task Complete_WhileAFlushWaitsThatIsCancelled_SendsWhatItLeaves()
+    {
+        var (harness, stream) = SendTests.Stalled(256);
+        await using var _ = harness;
+        var output = harness.Connection.AsDuplexPipe().Output;
+        output.Write(new byte[1000]);
+        await output.FlushAsync(Never).Within();
+        await stream.Stalled.Within();
+        output.Write("rest"u8);
+        output.Write(new byte[1000]);
+        var flush = output.FlushAsync(Never).AsTask();
+        var complete = output.CompleteAsync().AsTask();
+        output.CancelPendingFlush();
+        (await flush.Within()).IsCanceled.Should().BeTrue();
+        (await output.FlushAsync(Never).Within()).IsCanceled.Should().BeFalse("the completion sends what is left");
+        stream.Release();
+        await harness.Peer.ReadAsync(Frames.Binary);
+        (await harness.Peer.ReadAsync(Frames.Binary)).Payload.Should().HaveCount(1004);
+        (await harness.Peer.ReadAsync(Frames.Close)).CloseCode.Should().Be(1000);
+        await harness.Peer.SendAsync(Frames.CloseFrame(1000));
+        await complete.Within();
+    }
+
+    [Fact]
+    public async Task Complete_WithAnExceptionWhileAFlushWaits_Closes1011()
+    {
+        var (harness, stream) = SendTests.Stalled(256);
+        await using var _ = harness;
+        var output = harness.Connection.AsDuplexPipe().Output;
+        output.Write(new byte[1000]);
+        await output.FlushAsync(Never).Within();
+        await stream.Stalled.Within();
+        output.Write(new byte[1000]);
+        var flush = output.FlushAsync(Never).AsTask();
+        output.Complete(new InvalidDataException());
+        await flush.Within();
+        stream.Release();
+        await harness.Peer.ReadAsync(Frames.Binary);
+        (await harness.Peer.ReadAsync(Frames.Close)).CloseCode.Should().Be(1011, "what was not flushed is not sent");
+    }
+
+    [Fact]
+    public async Task Write_WhileAFlushWaits_Throws()
+    {
+        var (harness, stream) = SendTests.Stalled(256);
+        await using var _ = harness;
+        var output = harness.Connection.AsDuplexPipe().Output;
+        output.Write(new byte[1000]);
+        await output.FlushAsync(Never).Within();
+        await stream.Stalled.Within();
+        output.Write(new byte[1000]);
+        var flush = output.FlushAsync(Never).AsTask();
+        FluentActions.Invoking(() => output.GetMemory()).Should().Throw<InvalidOperationException>("the flush still reads the buffer");
+        await FluentActions.Awaiting(() => output.FlushAsync(Never).Within()).Should().ThrowAsync<InvalidOperationException>();
+        stream.Release();
+        await flush.Within();
+        output.Write("next"u8);
+        await output.FlushAsync(Never).Within();
+        for (var i = 0; i < 2; i++)
+            (await harness.Peer.ReadAsync(Frames.Binary)).Payload.Should().HaveCount(1000);
+        (await harness.Peer.ReadAsync(Frames.Binary)).Text.Should().Be("next");
     }
 
     [Fact]

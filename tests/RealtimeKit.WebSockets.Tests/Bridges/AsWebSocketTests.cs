@@ -1,4 +1,5 @@
 using System.Net.WebSockets;
+using RealtimeKit.WebSockets.Tests.Connection;
 using RealtimeKit.WebSockets.Tests.Connection.Kit;
 
 namespace RealtimeKit.WebSockets.Tests.Bridges;
@@ -25,6 +26,27 @@ public class AsWebSocketTests
 
         await harness.SendAsync(Frames.Binary, [1, 2]);
         (await socket.ReceiveAsync(buffer.AsMemory(), Never).Within()).Count.Should().Be(2);
+    }
+
+    [Fact]
+    public async Task ReceiveAsync_CannotReceive_FailsTheTask()
+    {
+        var (client, server) = WebSocketConnection.CreatePair();
+        var socket = server.AsWebSocket();
+        var first = socket.ReceiveAsync(new byte[1].AsMemory(), Never).AsTask();
+        ValueTask<ValueWebSocketReceiveResult> receive = default;
+        FluentActions.Invoking(() => receive = socket.ReceiveAsync(new byte[1].AsMemory(), Never)).Should().NotThrow();
+        await FluentActions.Awaiting(() => receive.Within()).Should().ThrowAsync<InvalidOperationException>("a receive is pending");
+        server.Abort();
+        await FluentActions.Awaiting(() => first.Within()).Should().ThrowAsync<OperationCanceledException>();
+
+        // The end is already there for a socket that has not seen it.
+        (client, server) = WebSocketConnection.CreatePair();
+        socket = server.AsWebSocket();
+        client.Abort();
+        await client.DisposeAsync().Within();
+        FluentActions.Invoking(() => receive = socket.ReceiveAsync(new byte[1].AsMemory(), Never)).Should().NotThrow();
+        await FluentActions.Awaiting(() => receive.Within()).Should().ThrowAsync<WebSocketException>();
     }
 
     [Fact]
@@ -105,6 +127,45 @@ public class AsWebSocketTests
         }
 
         await send.Within();
+    }
+
+    // A fragment that is missing cannot be made up for: what follows would belong to another message.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task SendAsync_AWaitingFragmentIsCancelled_AbortsTheSocket(bool isLast)
+    {
+        var (harness, stream) = SendTests.Stalled(1024);
+        await using var _ = harness;
+        var socket = harness.Connection.AsWebSocket();
+        await socket.SendAsync(new byte[1000].AsMemory(), WebSocketMessageType.Text, endOfMessage: !isLast, Never);
+        await stream.Stalled.Within();
+        using var cancel = new CancellationTokenSource();
+        var send = socket.SendAsync(new byte[1000].AsMemory(), WebSocketMessageType.Text, endOfMessage: isLast, cancel.Token).AsTask();
+        send.IsCompleted.Should().BeFalse("there is no room");
+        await cancel.CancelAsync();
+        await FluentActions.Awaiting(() => send.Within()).Should().ThrowAsync<OperationCanceledException>();
+        socket.State.Should().Be(WebSocketState.Aborted);
+        await FluentActions.Awaiting(() => socket.SendAsync(new byte[1].AsMemory(), WebSocketMessageType.Text, endOfMessage: true, Never).Within())
+            .Should().ThrowAsync<WebSocketException>();
+    }
+
+    [Fact]
+    public async Task SendAsync_AWaitingMessageIsCancelled_LeavesTheSocketOpen()
+    {
+        var (harness, stream) = SendTests.Stalled(1024);
+        await using var _ = harness;
+        var socket = harness.Connection.AsWebSocket();
+        await socket.SendAsync(new byte[1000].AsMemory(), WebSocketMessageType.Binary, endOfMessage: true, Never);
+        await stream.Stalled.Within();
+        using var cancel = new CancellationTokenSource();
+        var send = socket.SendAsync(new byte[1000].AsMemory(), WebSocketMessageType.Binary, endOfMessage: true, cancel.Token).AsTask();
+        await cancel.CancelAsync();
+        await FluentActions.Awaiting(() => send.Within()).Should().ThrowAsync<OperationCanceledException>();
+        stream.Release();
+        await socket.SendAsync("next"u8.ToArray().AsMemory(), WebSocketMessageType.Text, endOfMessage: true, Never).Within();
+        await harness.Peer.ReadAsync(Frames.Binary);
+        (await harness.Peer.ReadAsync(Frames.Text)).Text.Should().Be("next");
     }
 
     [Fact]

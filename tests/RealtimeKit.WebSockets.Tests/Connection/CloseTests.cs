@@ -288,6 +288,39 @@ public class CloseTests
         await dispose.Within();
     }
 
+    // After both Close frames the transport is its owner's, and nothing is begun on it that only an abort would end.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task AsClient_TransportIsToStayOpen_IsLeftAfterTheHandshake(bool peerCloses)
+    {
+        var (own, other) = Pipes.CreatePair();
+        var stream = own.AsStream();
+        var connection = WebSocketConnection.Create(stream, new WebSocketConnectionOptions { Role = WebSocketRole.Client, LeaveOpen = true });
+        await using var peer = new Peer(other.AsStream(), () => { }, () => { });
+        var close = peerCloses ? null : connection.CloseAsync(WebSocketCloseStatus.NormalClosure).AsTask();
+        if (peerCloses)
+        {
+            await peer.SendAsync(Frames.CloseFrame(1000, masked: false));
+            (await connection.ReceiveAsync().Within()).Type.Should().Be(WebSocketMessageType.Close);
+        }
+
+        await peer.ReadAsync(Frames.Close);
+        if (!peerCloses)
+            await peer.SendAsync(Frames.CloseFrame(1000, masked: false));
+        if (close is not null)
+            (await close.Within()).IsClean.Should().BeTrue();
+        await connection.DisposeAsync().Within();
+
+        await peer.SendBytesAsync("after"u8.ToArray());
+        var rest = new byte[5];
+        await stream.ReadExactlyAsync(rest).AsTask().Within();
+        rest.Should().Equal("after"u8.ToArray());
+        await stream.WriteAsync(Frames.TextFrame("mine", masked: false)).AsTask().Within();
+        (await peer.ReadAsync(Frames.Text)).Text.Should().Be("mine");
+        await stream.DisposeAsync();
+    }
+
     // RFC 6455 §5.5.1: the last frame is the Close, however many threads send while it is enqueued.
     [Fact]
     public async Task CloseAsync_RacingWithSenders_NothingFollowsTheCloseFrame()

@@ -120,6 +120,20 @@ public class CompressionSendTests
         }
     }
 
+    [Fact]
+    public async Task SendAsync_IncompressiblePayloadFailsWhenCopied_ItsWriterIsReturnedOnce()
+    {
+        await using var harness = await Harness.CreateAsync(Wire.Pipe, options => Compressing(options, WebSocketRole.Server, takeover: false, 15));
+        using var memory = new FailingMemory(Samples.Create("random", 5000)) { ReadsLeft = 1 };
+        Action send = () => _ = harness.Connection.SendAsync(new ReadOnlySequence<byte>(memory.Memory), WebSocketMessageType.Binary);
+        send.Should().Throw<ObjectDisposedException>();
+        var first = PooledBufferWriter.Rent();
+        var second = PooledBufferWriter.Rent();
+        second.Should().NotBeSameAs(first);
+        first.Return();
+        second.Return();
+    }
+
     // RFC 7692 §6.1: the frames of one message share one payload; RSV1 stands in the first.
     [Theory]
     [InlineData(WebSocketRole.Server, false)]

@@ -34,6 +34,28 @@ public class ContextTests
         context.Posts.Should().Be(0);
     }
 
+    [Theory]
+    [MemberData(nameof(Wires))]
+    public async Task BridgedAndUsedUnderAContext_FragmentsAreNotSentOnIt(Wire wire)
+    {
+        await using var harness = await Harness.CreateAsync(wire, options => options.MaxFrameSize = 125);
+        var context = new DeadContext();
+        await Task.Factory.StartNew(
+            () =>
+            {
+                SynchronizationContext.SetSynchronizationContext(context);
+                var socket = harness.Connection.AsWebSocket();
+                var send = socket.SendAsync(new byte[300].AsMemory(), System.Net.WebSockets.WebSocketMessageType.Binary, endOfMessage: false, default).AsTask();
+                send.Wait(Bounds.Generous).Should().BeTrue();
+            },
+            CancellationToken.None,
+            TaskCreationOptions.LongRunning,
+            TaskScheduler.Default).Within();
+        context.Posts.Should().Be(0);
+        foreach (var length in (int[])[125, 125, 50])
+            (await harness.Peer.ReadAsync()).Payload.Should().HaveCount(length);
+    }
+
     [Fact]
     public async Task Receive_AsyncLocals_AreTheReceiversOwn()
     {

@@ -240,6 +240,50 @@ public class LimitTests
         harness.Connection.CloseResult.Should().Be(new WebSocketCloseResult(null, null, WebSocketCloseInitiator.Network, false));
     }
 
+    // A peer cannot answer a ping that waits behind what it is still being sent.
+    [Fact]
+    public async Task KeepAlive_PingWaitsBehindAWrite_ItsTimeBeginsOnceItHasLeft()
+    {
+        StallingStream? stream = null;
+        await using var harness = Harness.Over(inner => stream = new StallingStream(inner), options =>
+        {
+            ConfigureKeepAlive(options);
+            options.WriteTimeout = Timeout.InfiniteTimeSpan;
+        });
+        var receive = harness.Connection.ReceiveAsync().AsTask();
+        stream!.Stall();
+        await harness.Connection.SendAsync(new byte[100_000], WebSocketMessageType.Binary);
+        await stream.Stalled.Within();
+        await _clock.Pass(TimeSpan.FromSeconds(60));
+        harness.Connection.State.Should().Be(WebSocketState.Open);
+        stream.Release();
+        (await harness.Peer.ReadAsync(Frames.Binary)).Payload.Should().HaveCount(100_000);
+        await harness.Peer.ReadAsync(Frames.Ping);
+        await _clock.Pass(TimeSpan.FromSeconds(8));
+        harness.Connection.State.Should().Be(WebSocketState.Open);
+        (await _clock.PassUntil(receive, TimeSpan.FromSeconds(5))).Type.Should().Be(WebSocketMessageType.Close);
+        harness.Connection.State.Should().Be(WebSocketState.Aborted);
+    }
+
+    [Fact]
+    public async Task KeepAlive_PingWaitsBehindAWriteThatNeverEnds_TheWriteTimeoutAborts()
+    {
+        StallingStream? stream = null;
+        await using var harness = Harness.Over(inner => stream = new StallingStream(inner), options =>
+        {
+            ConfigureKeepAlive(options);
+            options.WriteTimeout = TimeSpan.FromSeconds(50);
+        });
+        var receive = harness.Connection.ReceiveAsync().AsTask();
+        stream!.Stall();
+        await harness.Connection.SendAsync(new byte[100_000], WebSocketMessageType.Binary);
+        await stream.Stalled.Within();
+        await _clock.Pass(TimeSpan.FromSeconds(48));
+        harness.Connection.State.Should().Be(WebSocketState.Open);
+        (await _clock.PassUntil(receive, TimeSpan.FromSeconds(4))).Type.Should().Be(WebSocketMessageType.Close);
+        harness.Connection.State.Should().Be(WebSocketState.Aborted);
+    }
+
     [Theory]
     [InlineData("pong")]
     [InlineData("one byte of a frame")]
@@ -304,6 +348,46 @@ public class LimitTests
         await ((Func<Task>)(() => cancelled.Within())).Should().ThrowAsync<OperationCanceledException>();
         harness.Connection.Abort();
         await ((Func<Task>)(() => third.Within())).Should().ThrowAsync<WebSocketException>();
+    }
+
+    // What the timers of .NET cannot count must not be found out by a connection that runs.
+    [Fact]
+    public void Deadlines_LongerThanATimerCanWait_AreRefused()
+    {
+        var longest = TimeSpan.FromMilliseconds(uint.MaxValue - 1);
+        foreach (var set in (Action<TimeSpan>[])
+        [
+            value => new WebSocketConnectionOptions().MessageTimeout = value,
+            value => new WebSocketConnectionOptions().WriteTimeout = value,
+            value => new WebSocketConnectionOptions().KeepAliveInterval = value,
+            value => new WebSocketConnectionOptions().KeepAliveTimeout = value,
+            value => new WebSocketConnectionOptions().CloseTimeout = value,
+            value => new WebSocketConnectionOptions().FirstMessageTimeout = value,
+            value => new WebSocketClientOptions().ConnectTimeout = value,
+        ])
+        {
+            set(longest);
+            set(Timeout.InfiniteTimeSpan);
+            foreach (var tooLong in (TimeSpan[])[longest + TimeSpan.FromTicks(1), TimeSpan.MaxValue])
+                FluentActions.Invoking(() => set(tooLong)).Should().Throw<ArgumentOutOfRangeException>();
+        }
+    }
+
+    // A delay may have that of the server added to it, and the sum is waited for.
+    [Fact]
+    public void ReconnectDelays_LongerThanATimerCanWait_AreRefused()
+    {
+        var longest = TimeSpan.FromMilliseconds(int.MaxValue);
+        foreach (var set in (Action<TimeSpan>[])
+        [
+            value => new ReconnectingWebSocketOptions().MinDelay = value,
+            value => new ReconnectingWebSocketOptions().MaxDelay = value,
+            value => new ReconnectingWebSocketOptions().MaxRetryAfter = value,
+        ])
+        {
+            set(longest);
+            FluentActions.Invoking(() => set(longest + TimeSpan.FromTicks(1))).Should().Throw<ArgumentOutOfRangeException>();
+        }
     }
 
     private void Configure(WebSocketConnectionOptions options) => options.TimeProvider = _clock;

@@ -204,6 +204,31 @@ public class MetricsTests
         await Bounds.Until(() => meters.Sum("send_queue") == 0);
     }
 
+    // A listener is foreign code: what it throws must not cost a connection the memory that its transport still writes from.
+    [Fact]
+    public async Task SendAsync_ListenerOfTheQueueThrows_TheConnectionLives()
+    {
+        using var meters = new Meters(listens: false);
+        using var listener = new MeterListener();
+        listener.InstrumentPublished = (instrument, self) =>
+        {
+            if (instrument.Meter.Scope == meters && instrument.Name == "realtimekit.websocket.send_queue")
+                self.EnableMeasurementEvents(instrument);
+        };
+        listener.SetMeasurementEventCallback<long>((_, _, _, _) => throw new InvalidOperationException("Thrown by the test's listener."));
+        listener.Start();
+        StallingStream stall = null!;
+        await using var harness = Harness.Over(stream => stall = new StallingStream(stream), options => options.MeterFactory = meters);
+        stall.Stall();
+        await harness.Connection.SendAsync(Frames.Pattern(1000), WebSocketMessageType.Binary);
+        await stall.Stalled.Within();
+        harness.Connection.State.Should().Be(WebSocketState.Open);
+        stall.Release();
+        (await harness.Peer.ReadAsync(Frames.Binary)).Payload.Should().Equal(Frames.Pattern(1000));
+        await harness.Connection.SendAsync("next");
+        (await harness.Peer.ReadAsync(Frames.Text)).Text.Should().Be("next");
+    }
+
     [Fact]
     public async Task PingAsync_Pong_RoundTripIsMeasured()
     {

@@ -415,6 +415,27 @@ public class ReadAheadTests
         (await harness.Peer.ReadAsync(Frames.Close)).CloseCode.Should().Be(1000);
     }
 
+    [Theory]
+    [MemberData(nameof(MemoryWires))]
+    public async Task UnreadMessages_CloseTimeoutIsInfinite_StayForTheReceiver(Wire wire)
+    {
+        var clock = new FakeTimeProvider();
+        await using var harness = await Harness.CreateAsync(wire, options =>
+        {
+            options.TimeProvider = clock;
+            options.CloseTimeout = Timeout.InfiniteTimeSpan;
+        });
+        await harness.Peer.SendAsync([.. Enumerable.Range(0, 3).Select(i => Frames.TextFrame("m" + i)), Frames.CloseFrame(1000)]);
+        for (var i = 0; i < 3; i++)
+        {
+            (await harness.Connection.ReceiveAsync().Within()).GetText().Should().Be("m" + i);
+            if (i < 2)
+                await clock.Pass(TimeSpan.FromSeconds(20));
+        }
+
+        (await harness.Connection.ReceiveAsync().Within()).Type.Should().Be(WebSocketMessageType.Close);
+    }
+
     [Fact]
     public async Task UnreadMessages_NobodyEverReceives_CloseIsAnsweredAtTheDeadline()
     {

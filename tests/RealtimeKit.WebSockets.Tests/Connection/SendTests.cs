@@ -280,6 +280,29 @@ public class SendTests
         (await harness.Peer.ReadAsync(Frames.Text)).Text.Should().Be("next");
     }
 
+    // It is copied on the transport's callback, which has nobody to tell but the one who waits.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task SendAsync_PayloadIsGoneWhenThereIsRoom_FailsThatSendOnly(bool inSegments)
+    {
+        var (harness, stream) = Stalled(1024);
+        await using var _ = harness;
+        await harness.Connection.SendAsync(new byte[1000], WebSocketMessageType.Binary);
+        await stream.Stalled.Within();
+        var memory = new FailingMemory(Frames.Pattern(1000));
+        var payload = inSegments ? Sequences.Join(Frames.Pattern(1000), memory.Memory) : new ReadOnlySequence<byte>(memory.Memory);
+        var lost = harness.Connection.SendAsync(payload, WebSocketMessageType.Binary).AsTask();
+        var next = harness.Connection.SendAsync("next").AsTask();
+        lost.IsCompleted.Should().BeFalse("there is no room");
+        ((IDisposable)memory).Dispose();
+        stream.Release();
+        await FluentActions.Awaiting(() => lost.Within()).Should().ThrowAsync<ObjectDisposedException>();
+        await next.Within();
+        await harness.Peer.ReadAsync(Frames.Binary);
+        (await harness.Peer.ReadAsync(Frames.Text)).Text.Should().Be("next", "no part of the other was sent");
+    }
+
     internal static (Harness Harness, StallingStream Stream) Stalled(int mark, Action<WebSocketConnectionOptions>? configure = null)
     {
         StallingStream? stalling = null;

@@ -14,7 +14,10 @@ internal static class Sequences
     }
 
     /// <summary>One segment for each array. Empty arrays stay empty segments.</summary>
-    public static ReadOnlySequence<byte> Create(params byte[][] parts)
+    public static ReadOnlySequence<byte> Create(params byte[][] parts) => Join([.. parts.Select(part => (ReadOnlyMemory<byte>)part)]);
+
+    /// <summary>One segment for each piece of memory.</summary>
+    public static ReadOnlySequence<byte> Join(params ReadOnlyMemory<byte>[] parts)
     {
         if (parts.Length == 0)
             return default;

@@ -9,11 +9,11 @@ public sealed class ReconnectingWebSocketOptions
     public WebSocketClientOptions Client { get; private set; } = new();
 
     /// <summary>The delay after the first failure, before jitter. Default: 1 s.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The value is not positive.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not between 0 and 2^31 - 1 ms (24.8 days).</exception>
     public TimeSpan MinDelay { get; set => field = Positive(value); } = TimeSpan.FromSeconds(1);
 
     /// <summary>The longest delay, before jitter. Default: 30 s.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The value is not positive.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not between 0 and 2^31 - 1 ms (24.8 days).</exception>
     public TimeSpan MaxDelay { get; set => field = Positive(value); } = TimeSpan.FromSeconds(30);
 
     /// <summary>By how much the delay grows with each failure in a row. Default: 2.</summary>
@@ -46,11 +46,11 @@ public sealed class ReconnectingWebSocketOptions
     } = 0.5;
 
     /// <summary>How long a connection must have lasted for the next delay to be <see cref="MinDelay"/> again. Default: 10 s.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The value is not positive.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not between 0 and 2^31 - 1 ms (24.8 days).</exception>
     public TimeSpan ResetThreshold { get; set => field = Positive(value); } = TimeSpan.FromSeconds(10);
 
     /// <summary>The longest <c>Retry-After</c> of a server that is obeyed; a longer one is cut to it. Default: 5 minutes.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The value is not positive.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not between 0 and 2^31 - 1 ms (24.8 days).</exception>
     public TimeSpan MaxRetryAfter { get; set => field = Positive(value); } = TimeSpan.FromMinutes(5);
 
     /// <summary>How many failures in a row end it. Default: no limit.</summary>
@@ -107,6 +107,8 @@ public sealed class ReconnectingWebSocketOptions
     private static TimeSpan Positive(TimeSpan value, [CallerMemberName] string name = "")
     {
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(value, TimeSpan.Zero, name);
+        // The sum of two is waited for, which must not be more than a timer of .NET can.
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(value, TimeSpan.FromMilliseconds(int.MaxValue), name);
         return value;
     }
 

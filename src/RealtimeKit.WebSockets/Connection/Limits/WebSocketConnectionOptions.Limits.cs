@@ -51,7 +51,7 @@ public sealed partial class WebSocketConnectionOptions
     /// How long a peer may take to its first message, whole, from the handshake on: for protocols that authenticate in band. Past it the
     /// connection is failed with 1008. It pauses while this side does not read. Default: <see cref="Timeout.InfiniteTimeSpan"/>, no deadline.
     /// </summary>
-    /// <exception cref="ArgumentOutOfRangeException">The value is neither positive nor infinite.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The value is neither infinite nor between 0 and 2^32 - 2 ms (49.7 days).</exception>
     public TimeSpan FirstMessageTimeout { get; set => field = Deadline(value); } = Timeout.InfiniteTimeSpan;
 
     /// <summary>
