@@ -234,8 +234,10 @@ public abstract partial class WebSocketConnection : IAsyncDisposable
     /// <para>Each flush of the output sends what was written since the last one as one binary message, and waits only for room in the
     /// send buffer. Completing the output sends the rest and closes with 1000, or with 1011 where it is completed with an exception.</para>
     /// <para>The input ends when the peer closes with 1000, 1001 or no status. Any other end completes it with a
-    /// <see cref="WebSocketException"/>, and so does one before which something was discarded: what arrives while the input is not read is,
-    /// beyond 64 KiB, once the output is completed, or the peer has closed and <see cref="WebSocketConnectionOptions.CloseTimeout"/> has passed. A text message fails the connection with 1003. Once both are completed the connection is disposed.</para>
+    /// <see cref="WebSocketException"/>, and so does one before which something was discarded: while the input is not read, what arrives
+    /// beyond 64 KiB is discarded once the output is completed, or once the peer has closed and
+    /// <see cref="WebSocketConnectionOptions.CloseTimeout"/> has passed. A text message fails the connection with 1003. Once both are
+    /// completed the connection is disposed.</para>
     /// </remarks>
     /// <returns>The pipe: the same at each call.</returns>
     /// <exception cref="InvalidOperationException">The connection has been bridged to a socket.</exception>

@@ -1,8 +1,8 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Net.WebSockets;
-using RealtimeKit.WebSockets.Tests.Connection;
 using Microsoft.Extensions.Time.Testing;
+using RealtimeKit.WebSockets.Tests.Connection;
 using RealtimeKit.WebSockets.Tests.Connection.Kit;
 
 namespace RealtimeKit.WebSockets.Tests.Bridges;
