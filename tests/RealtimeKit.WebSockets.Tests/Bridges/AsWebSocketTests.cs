@@ -39,6 +39,9 @@ public class AsWebSocketTests
         await FluentActions.Awaiting(() => receive.Within()).Should().ThrowAsync<InvalidOperationException>("a receive is pending");
         server.Abort();
         await FluentActions.Awaiting(() => first.Within()).Should().ThrowAsync<OperationCanceledException>();
+        client.Abort();
+        await client.DisposeAsync().Within();
+        await server.DisposeAsync().Within();
 
         // The end is already there for a socket that has not seen it.
         (client, server) = WebSocketConnection.CreatePair();
@@ -47,6 +50,7 @@ public class AsWebSocketTests
         await client.DisposeAsync().Within();
         FluentActions.Invoking(() => receive = socket.ReceiveAsync(new byte[1].AsMemory(), Never)).Should().NotThrow();
         await FluentActions.Awaiting(() => receive.Within()).Should().ThrowAsync<WebSocketException>();
+        await server.DisposeAsync().Within();
     }
 
     [Fact]
