@@ -8,11 +8,12 @@ namespace RealtimeKit.Listener.Tests.WebSockets;
 public class OwnLoopTests
 {
     [Theory(Timeout = Until.Bound)]
-    [InlineData(true)]
-    [InlineData(false)]
-    public async Task RateLimits_ConnectionHasEnded_LimiterIsLetGo(bool isDisposed)
+    [InlineData(true, false)]
+    [InlineData(false, false)]
+    [InlineData(true, true)]
+    public async Task RateLimits_ConnectionHasEnded_LimiterIsLetGo(bool isDisposed, bool hasNoLimit)
     {
-        var limiter = new IdleLimiter();
+        var limiter = new IdleLimiter(hasNoLimit);
         var options = new HttpListenerWebSocketOptions { RateLimits = new() { Messages = _ => RateLimitPartition.Get("key", _ => limiter) } };
         await using var server = TestServerHost.Listen();
         using var client = new ClientWebSocket();
@@ -29,16 +30,18 @@ public class OwnLoopTests
         await limiter.Disposed.Task;
     }
 
-    /// <summary>One that nobody has used for long, as soon as no connection holds it.</summary>
-    private sealed class IdleLimiter : RateLimiter
+    /// <summary>One that nobody has used for long, as soon as no connection holds it; or one as <c>RateLimitPartition.GetNoLimiter</c> makes it.</summary>
+    private sealed class IdleLimiter(bool hasNoLimit) : RateLimiter
     {
+        private static readonly RateLimiter NoLimit = RateLimitPartition.GetNoLimiter("").Factory("");
+
         public int Acquired { get; private set; }
 
         public TaskCompletionSource Disposed { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-        public override TimeSpan? IdleDuration => TimeSpan.FromHours(1);
+        public override TimeSpan? IdleDuration => hasNoLimit ? null : TimeSpan.FromHours(1);
 
-        public override RateLimiterStatistics? GetStatistics() => null;
+        public override RateLimiterStatistics? GetStatistics() => hasNoLimit ? NoLimit.GetStatistics() : null;
 
         protected override RateLimitLease AttemptAcquireCore(int permitCount)
         {

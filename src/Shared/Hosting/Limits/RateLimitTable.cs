@@ -57,8 +57,7 @@ internal sealed class RateLimitTable
                 if (entry.Limiter is ReplenishingRateLimiter { IsAutoReplenishing: false } replenishing)
                     replenishing.TryReplenish();
 
-                // One that is not full again must be found again: its user may come back.
-                if (entry.Users > 0 || entry.Limiter.IdleDuration is not { } idle || idle < IdleTimeout)
+                if (entry.Users > 0 || !IsForgettable(entry.Limiter))
                     continue;
                 _entries.Remove(entry.Key);   // which an enumeration allows
                 entry.Limiter.Dispose();
@@ -70,6 +69,11 @@ internal sealed class RateLimitTable
             _timer = null;
         }
     }
+
+    // One that is not full again must be found again: its user may come back. One without a limit is never idle, and as good anew.
+    private static bool IsForgettable(RateLimiter limiter) => limiter.IdleDuration is { } idle
+        ? idle >= IdleTimeout
+        : limiter.GetStatistics() is { CurrentAvailablePermits: long.MaxValue };
 
     private void Close(Entry entry)
     {
