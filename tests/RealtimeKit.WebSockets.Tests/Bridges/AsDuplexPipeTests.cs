@@ -226,12 +226,8 @@ public class AsDuplexPipeTests
     [Fact]
     public async Task Complete_WhileAFlushWaitsThatIsCancelled_SendsWhatItLeaves()
     {
-        var (harness, stream) = SendTests.Stalled(256);
+        var (harness, stream, output) = await StalledOutputAsync();
         await using var _ = harness;
-        var output = harness.Connection.AsDuplexPipe().Output;
-        output.Write(new byte[1000]);
-        await output.FlushAsync(Never).Within();
-        await stream.Stalled.Within();
         output.Write("rest"u8);
         output.Write(new byte[1000]);
         var flush = output.FlushAsync(Never).AsTask();
@@ -250,12 +246,8 @@ public class AsDuplexPipeTests
     [Fact]
     public async Task Complete_WithAnExceptionWhileAFlushWaits_Closes1011()
     {
-        var (harness, stream) = SendTests.Stalled(256);
+        var (harness, stream, output) = await StalledOutputAsync();
         await using var _ = harness;
-        var output = harness.Connection.AsDuplexPipe().Output;
-        output.Write(new byte[1000]);
-        await output.FlushAsync(Never).Within();
-        await stream.Stalled.Within();
         output.Write(new byte[1000]);
         var flush = output.FlushAsync(Never).AsTask();
         output.Complete(new InvalidDataException());
@@ -268,12 +260,8 @@ public class AsDuplexPipeTests
     [Fact]
     public async Task Write_WhileAFlushWaits_Throws()
     {
-        var (harness, stream) = SendTests.Stalled(256);
+        var (harness, stream, output) = await StalledOutputAsync();
         await using var _ = harness;
-        var output = harness.Connection.AsDuplexPipe().Output;
-        output.Write(new byte[1000]);
-        await output.FlushAsync(Never).Within();
-        await stream.Stalled.Within();
         output.Write(new byte[1000]);
         var flush = output.FlushAsync(Never).AsTask();
         FluentActions.Invoking(() => output.GetMemory()).Should().Throw<InvalidOperationException>("the flush still reads the buffer");
@@ -297,5 +285,16 @@ public class AsDuplexPipeTests
         FluentActions.Invoking(() => output.GetMemory()).Should().Throw<InvalidOperationException>();
         FluentActions.Invoking(client.AsWebSocket).Should().Throw<InvalidOperationException>();
         client.AsDuplexPipe().Should().BeSameAs(client.AsDuplexPipe());
+    }
+
+    /// <summary>An output whose first message the peer does not take yet: the next flush finds no room.</summary>
+    private static async Task<(Harness Harness, StallingStream Stream, PipeWriter Output)> StalledOutputAsync()
+    {
+        var (harness, stream) = SendTests.Stalled(256);
+        var output = harness.Connection.AsDuplexPipe().Output;
+        output.Write(new byte[1000]);
+        await output.FlushAsync(Never).Within();
+        await stream.Stalled.Within();
+        return (harness, stream, output);
     }
 }
