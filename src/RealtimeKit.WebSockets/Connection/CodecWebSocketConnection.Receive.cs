@@ -12,7 +12,8 @@ internal sealed partial class CodecWebSocketConnection :
     private ReceiveBuffer _input;
     private uint _version;
 
-    private ReceiveKind _waiting;
+    private ReceiveKind _waiting;   // what the parser is to complete
+    private bool _isReceiving;   // until the receiver has taken the outcome
     private CancellationToken _waitingToken;
     private CancellationTokenRegistration _waitingRegistration;
     private ManualResetValueTaskSourceCore<bool> _receive;
@@ -90,8 +91,8 @@ internal sealed partial class CodecWebSocketConnection :
         bool completed;
         using (_inputGate.Enter())
         {
-            if (_waiting != ReceiveKind.None)
-                throw new InvalidOperationException("A receive is already pending on this connection: one at a time.");
+            if (_isReceiving)
+                throw new InvalidOperationException("A receive on this connection is pending, or has not been awaited yet: one at a time.");
             if (_isStreaming && (!_inputEnded || _isStreamedToEnd) && (kind == ReceiveKind.Message || _input.IsLent))
                 ThrowStreaming(kind);
 
@@ -106,7 +107,12 @@ internal sealed partial class CodecWebSocketConnection :
             {
                 _waiting = kind;
                 _waitingToken = cancellationToken;
+                _isReceiving = true;
                 _receive.Reset();
+
+                // Under the gate: whoever completes the receive finds the registration, and none is left at a token that lives on.
+                if (cancellationToken.CanBeCanceled)
+                    _waitingRegistration = cancellationToken.UnsafeRegister(static (state, token) => ((CodecWebSocketConnection)state!).CancelReceive(token), this);
             }
             else if (!_readPending)
             {
@@ -116,8 +122,6 @@ internal sealed partial class CodecWebSocketConnection :
         }
 
         AfterInput();
-        if (!completed && cancellationToken.CanBeCanceled)
-            _waitingRegistration = cancellationToken.UnsafeRegister(static (state, token) => ((CodecWebSocketConnection)state!).CancelReceive(token), this);
         return completed;
     }
 
@@ -176,10 +180,14 @@ internal sealed partial class CodecWebSocketConnection :
             if (_waiting == ReceiveKind.None || _waitingToken != cancellationToken)
                 return;
             _waiting = ReceiveKind.None;
+            _needsReadAhead = true;
         }
 
         _receive.SetException(new OperationCanceledException(cancellationToken));
-        ReadAhead();
+
+        // A token that is cancelled while the receive begins is heard of under its gate, and what follows is done behind it.
+        if (!_inputGate.IsTakenHere)
+            AfterInput();
     }
 
     private void CompleteReceive()
@@ -200,8 +208,14 @@ internal sealed partial class CodecWebSocketConnection :
 
     private void EndReceive(short token)
     {
-        _waitingRegistration.Unregister();
-        _waitingRegistration = default;
+        // Asked for too early or twice it throws, and the receive that is pending stays what it is.
+        if (_receive.GetStatus(token) != ValueTaskSourceStatus.Pending)
+        {
+            _waitingRegistration.Unregister();
+            _waitingRegistration = default;
+            _isReceiving = false;
+        }
+
         _receive.GetResult(token);
         if (_receivedError is { } error)
             throw error;

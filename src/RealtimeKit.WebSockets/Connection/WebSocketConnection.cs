@@ -113,7 +113,7 @@ public abstract partial class WebSocketConnection : IAsyncDisposable
     /// connection has ended, in whichever way.
     /// </returns>
     /// <exception cref="WebSocketProtocolException">The peer broke a rule; the messages before that were delivered.</exception>
-    /// <exception cref="InvalidOperationException">Another receive is pending, or a streamed message has not been read to its end.</exception>
+    /// <exception cref="InvalidOperationException">Another receive is pending or was not awaited, or a streamed message has not been read to its end.</exception>
     /// <exception cref="OperationCanceledException">The wait was cancelled.</exception>
     public abstract ValueTask<WebSocketMessage> ReceiveAsync(CancellationToken cancellationToken = default);
 
@@ -125,7 +125,7 @@ public abstract partial class WebSocketConnection : IAsyncDisposable
     /// <param name="cancellationToken">Cancels the wait only.</param>
     /// <returns>A part of the message, valid until <see cref="AdvanceTo"/>.</returns>
     /// <exception cref="WebSocketProtocolException">The peer broke a rule.</exception>
-    /// <exception cref="InvalidOperationException">Another receive is pending, or the last part has not been given back.</exception>
+    /// <exception cref="InvalidOperationException">Another receive is pending or was not awaited, or the last part has not been given back.</exception>
     /// <exception cref="OperationCanceledException">The wait was cancelled.</exception>
     public abstract ValueTask<WebSocketReadResult> ReadAsync(CancellationToken cancellationToken = default);
 

@@ -265,6 +265,43 @@ public class ReceiveTests
     }
 
     [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task ReceiveAsync_BeforeTheLastOneWasAwaited_ThrowsAndTakesNothingFromIt(bool isPart)
+    {
+        await using var harness = await Harness.CreateAsync(Wire.Pipe);
+        var connection = harness.Connection;
+        var first = connection.ReceiveAsync();
+        await harness.Peer.SendAsync(Frames.TextFrame("first"), Frames.TextFrame("second"));
+        await Bounds.Until(() => first.IsCompleted, "it has arrived");
+
+        var next = () => isPart ? connection.ReadAsync().AsTask() : (Task)connection.ReceiveAsync().AsTask();
+        await next.Should().ThrowAsync<InvalidOperationException>();
+
+        (await first).GetText().Should().Be("first");
+        (await connection.ReceiveAsync().Within()).GetText().Should().Be("second");
+    }
+
+    [Fact]
+    public async Task ReceiveAsync_OutcomeAskedForWhilePending_ThrowsAndTheReceiveCanStillBeCancelled()
+    {
+        await using var harness = await Harness.CreateAsync(Wire.Pipe);
+        using var cancel = new CancellationTokenSource();
+        var pending = harness.Connection.ReceiveAsync(cancel.Token);
+
+        var early = () => pending.GetAwaiter().GetResult();
+        early.Should().Throw<InvalidOperationException>();
+        var second = () => harness.Connection.ReceiveAsync().AsTask();
+        await second.Should().ThrowAsync<InvalidOperationException>();
+
+        await cancel.CancelAsync();
+        var wait = () => pending.Within();
+        await wait.Should().ThrowAsync<OperationCanceledException>();
+        await harness.Peer.SendAsync(Frames.TextFrame("next"));
+        (await harness.Connection.ReceiveAsync().Within()).GetText().Should().Be("next");
+    }
+
+    [Theory]
     [InlineData("close")]
     [InlineData("eof")]
     [InlineData("eof in a frame")]
