@@ -26,6 +26,14 @@ public sealed class TopicsOptions
     public int MaxPayloadSize { get; set => field = InRange(value, 1, 1 << 30); } = 1 << 20;
 
     /// <summary>
+    /// The most bytes that may wait on a connection's node of what <see cref="TopicConnections.SendAsync"/> has sent to it, 128 for each
+    /// message beside its payload. A connection for which more would wait is disconnected: it does not read. One message is always taken,
+    /// however large. Default: 1 MiB.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not positive.</exception>
+    public int MaxQueuedBytesPerConnection { get; set => field = InRange(value, 1, int.MaxValue); } = 1 << 20;
+
+    /// <summary>
     /// How long a topic with neither subscribers nor history remembers its position before it vanishes: a cursor given out for it
     /// holds for that long. Default: 5 minutes.
     /// </summary>

@@ -10,7 +10,6 @@ namespace RealtimeKit.Topics;
 [SuppressMessage("Design", "CA1001", Justification = "The source holds nothing but a timer that does not run, or runs once.")]
 internal sealed class ConnectionOutbox(ITopicConnection connection, TopicHub hub)
 {
-    private const int MaxBytes = 1024 * 1024;
     private const int CommandBytes = 128;   // what a command costs beside its payload
 
     // How long what was sent before a disconnect may take.
@@ -19,7 +18,7 @@ internal sealed class ConnectionOutbox(ITopicConnection connection, TopicHub hub
     private readonly Lock _lock = new();
     private readonly Queue<ConnectionCommand> _commands = [];
     private readonly CancellationTokenSource _sends = new(Timeout.InfiniteTimeSpan, hub.Options.TimeProvider);
-    private int _bytes;
+    private long _bytes;
     private bool _isRunning;
     private bool _isEnding;
 
@@ -31,7 +30,7 @@ internal sealed class ConnectionOutbox(ITopicConnection connection, TopicHub hub
                 return;
 
             // However large, one is always taken.
-            if (!command.IsDisconnect && _commands.Count > 0 && _bytes + CommandBytes + command.Payload.Length > MaxBytes)
+            if (!command.IsDisconnect && _commands.Count > 0 && _bytes + SizeOf(command) > hub.Options.MaxQueuedBytesPerConnection)
             {
                 _commands.Clear();
                 _bytes = 0;
@@ -44,7 +43,7 @@ internal sealed class ConnectionOutbox(ITopicConnection connection, TopicHub hub
             }
 
             _isEnding |= command.IsDisconnect;
-            _bytes += CommandBytes + command.Payload.Length;
+            _bytes += SizeOf(command);
             _commands.Enqueue(command);
             if (_isRunning)
                 return;
@@ -53,6 +52,8 @@ internal sealed class ConnectionOutbox(ITopicConnection connection, TopicHub hub
 
         ThreadPool.UnsafeQueueUserWorkItem(static outbox => _ = outbox.RunAsync(), this, preferLocal: false);
     }
+
+    private static long SizeOf(in ConnectionCommand command) => CommandBytes + command.Payload.Length;
 
     private async Task RunAsync()
     {
@@ -82,7 +83,7 @@ internal sealed class ConnectionOutbox(ITopicConnection connection, TopicHub hub
         {
             _isRunning = _commands.TryDequeue(out command);
             if (_isRunning)
-                _bytes -= CommandBytes + command.Payload.Length;
+                _bytes -= SizeOf(command);
             return _isRunning;
         }
     }

@@ -112,7 +112,7 @@ public sealed partial class TopicConnections
 
     /// <summary>
     /// Sends a message to connections of all nodes. At most once, and not part of any topic: a client that is away does not get it later, and
-    /// one that leaves more than 1 MiB waiting on its node, behind what its connection takes, is disconnected.
+    /// one that leaves more than <see cref="TopicsOptions.MaxQueuedBytesPerConnection"/> waiting on its node is disconnected.
     /// </summary>
     /// <param name="connections">Which.</param>
     /// <param name="payload">The payload.</param>
@@ -137,65 +137,6 @@ public sealed partial class TopicConnections
     }
 
     internal void Dispose() => _renewal?.Dispose();
-
-    internal async ValueTask JoinAsync(TopicSlot slot)
-    {
-        var (subscription, log) = (slot.Subscription, slot.Log);
-        Member member;
-        bool isFirst;
-        lock (_lock)
-        {
-            // Another thread may have removed the topic or ended the subscription since it was added, and come here first.
-            if (slot.HasLeft)
-                return;
-
-            // Somebody that is neither registered nor wanted in a list costs nothing.
-            if (!log.Options.Presence && !_members.ContainsKey(subscription.ConnectionId!))
-                return;
-            slot.IsListed = true;
-            member = GetMember(subscription.ConnectionId!, subscription.User is { } user ? UserIds.Of(user) : null);
-            isFirst = !member.Topics.Contains(log.Topic);
-            member.Topics.Add(log.Topic);
-            if (isFirst)
-                Index(TopicConnectionSelector.ByTopic(log.Topic), member);
-        }
-
-        if (!isFirst)
-            return;
-        await TellAsync(member, log.Topic, CancellationToken.None).ConfigureAwait(false);
-        if (!log.Options.Presence)
-            return;
-        await AnnounceAsync("join", member, log.Topic).ConfigureAwait(false);
-        bool isThere;
-        lock (_lock)
-            isThere = IsListed(TopicConnectionSelector.ByTopic(log.Topic), member.Id);
-
-        // Who went meanwhile may have been announced as gone before it was announced as there.
-        if (!isThere)
-            await AnnounceAsync("leave", member, log.Topic).ConfigureAwait(false);
-    }
-
-    internal async ValueTask LeaveAsync(TopicSlot slot)
-    {
-        var (subscription, log) = (slot.Subscription, slot.Log);
-        Member? member;
-        lock (_lock)
-        {
-            slot.HasLeft = true;
-            if (!slot.IsListed || !_members.TryGetValue(subscription.ConnectionId!, out member))
-                return;
-            if (!member.Topics.Remove(log.Topic) || member.Topics.Contains(log.Topic))
-                return;
-            Unindex(TopicConnectionSelector.ByTopic(log.Topic), member);
-            RemoveIfUnused(member);
-        }
-
-        await RetractAsync(TopicConnectionSelector.ByTopic(log.Topic), member).ConfigureAwait(false);
-        if (log.Options.Presence)
-            await AnnounceAsync("leave", member, log.Topic).ConfigureAwait(false);
-    }
-
-    private static string SetOf(TopicConnectionSelector selector) => $"{selector.Kind}:{selector.Value}";
 
     private async ValueTask RemoveAsync(Member member)
     {
@@ -231,115 +172,6 @@ public sealed partial class TopicConnections
         }
 
         return default;
-    }
-
-    private async ValueTask AnnounceAsync(string what, Member member, string topic)
-    {
-        var name = TopicPresence.GetTopic(topic);
-        if (!TopicName.IsValid(name))
-            return;
-        try
-        {
-            await _hub.PublishAsync(name, WritePresence(what, member), new TopicPublishOptions { Key = member.Id }).ConfigureAwait(false);
-        }
-        catch (TopicEngineException error)
-        {
-            _hub.LogPresenceFailed(error);
-        }
-    }
-
-    private static byte[] WritePresence(string what, Member member)
-    {
-        var json = new ArrayBufferWriter<byte>();
-        using var writer = new Utf8JsonWriter(json);
-        writer.WriteStartObject();
-        writer.WriteString("event"u8, what);
-        writer.WriteString("connection"u8, member.Id);
-        if (member.UserId is not null)
-            writer.WriteString("user"u8, member.UserId);
-        writer.WriteEndObject();
-        writer.Flush();
-        return json.WrittenSpan.ToArray();
-    }
-
-    // The other nodes; what fails here is made good by the next renewal.
-    private async ValueTask TellAsync(Member member, string? topic, CancellationToken cancellationToken)
-    {
-        if (_isAlone)
-            return;
-        var entries = new List<Entry>();
-        lock (_lock)
-            AddEntries(member, topic, entries);
-        await SetAsync(entries, cancellationToken).ConfigureAwait(false);
-    }
-
-    private async ValueTask SetAsync(List<Entry> entries, CancellationToken cancellationToken)
-    {
-        if (entries.Count == 0)
-            return;
-        try
-        {
-            var values = entries.ConvertAll(static entry => new TopicClusterEntry(SetOf(entry.Selector), entry.Member.Id, entry.Value));
-            await _cluster.SetAsync(values.ToArray(), _hub.Options.PresenceLifetime, cancellationToken).ConfigureAwait(false);
-        }
-        catch (TopicEngineException error)
-        {
-            _hub.LogPresenceFailed(error);
-            return;
-        }
-
-        // Those that went meanwhile may have been retracted before they were set.
-        lock (_lock)
-            entries.RemoveAll(entry => IsListed(entry.Selector, entry.Member.Id));
-        foreach (var entry in entries)
-            await RetractAsync(entry.Selector, entry.Member).ConfigureAwait(false);
-    }
-
-    private async ValueTask RetractAsync(TopicConnectionSelector selector, Member member)
-    {
-        if (_isAlone)
-            return;
-        try
-        {
-            await _cluster.RemoveAsync(SetOf(selector), member.Id, CancellationToken.None).ConfigureAwait(false);
-        }
-        catch (TopicEngineException error)
-        {
-            _hub.LogPresenceFailed(error);
-        }
-    }
-
-    private async Task RenewAsync()
-    {
-        var entries = new List<Entry>();
-        lock (_lock)
-        {
-            foreach (var member in _members.Values)
-            {
-                AddEntries(member, null, entries);
-                foreach (var topic in member.Topics)
-                    AddEntries(member, topic, entries);
-            }
-        }
-
-        await SetAsync(entries, CancellationToken.None).ConfigureAwait(false);
-    }
-
-    // Under the lock.
-    private void AddEntries(Member member, string? topic, List<Entry> entries)
-    {
-        var value = Encoding.UTF8.GetBytes(member.UserId is null ? _cluster.NodeId : _cluster.NodeId + "\n" + member.UserId);
-        if (topic is not null)
-        {
-            entries.Add(new Entry(TopicConnectionSelector.ByTopic(topic), member, value));
-            return;
-        }
-
-        if (member.Connection is null)
-            return;
-        entries.Add(new Entry(TopicConnectionSelector.ById(member.Id), member, value));
-        if (member.UserId is not null)
-            entries.Add(new Entry(TopicConnectionSelector.ByUser(member.UserId), member, value));
     }
 
     // Under the lock. By its id: a client may have come back under the same one.
@@ -389,9 +221,6 @@ public sealed partial class TopicConnections
         if (member.Connection is null && member.Topics.Count == 0)
             _members.Remove(member.Id);
     }
-
-    /// <summary>What the other nodes are told of a member.</summary>
-    private readonly record struct Entry(TopicConnectionSelector Selector, Member Member, byte[] Value);
 
     private sealed class Member(string id, string? userId)
     {

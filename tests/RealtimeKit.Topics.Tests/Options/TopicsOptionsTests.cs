@@ -72,6 +72,7 @@ public class TopicsOptionsTests
             () => options.BatchCount = 0,
             () => options.BatchBytes = 0,
             () => options.MaxTopicsPerSubscription = 0,
+            () => options.MaxQueuedBytesPerConnection = 0,
             () => options.MaxTopics = 0,
             () => options.MaxPayloadSize = 0,
             () => options.IdleTopicLifetime = TimeSpan.FromTicks(-1),

@@ -186,24 +186,37 @@ public sealed class TopicConnectionsTests
         a.Received.Should().Equal([.. Enumerable.Range(0, 1000).Select(i => $"Text {i}"), "disconnect bye"]);
     }
 
-    [Fact]
-    public async Task Send_MoreThanMayWait_DisconnectsThatConnectionOnly()
+    [Theory]
+    [InlineData(1 << 20, 10)]
+    [InlineData(150_000, 1)]
+    public async Task Send_MoreThanMayWait_DisconnectsThatConnectionOnly(int limit, int waiting)
     {
-        await using var hub = new TopicHub();
-        var a = new Connection("a", "ada") { Sending = static cancelled => Task.Delay(Timeout.Infinite, cancelled) };
+        await using var hub = new TopicHub(options: new TopicsOptions { MaxQueuedBytesPerConnection = limit });
+        var isSending = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var a = new Connection("a", "ada")
+        {
+            Sending = cancelled =>
+            {
+                isSending.TrySetResult();
+                return Task.Delay(Timeout.Infinite, cancelled);
+            },
+        };
         var b = new Connection("b", "ada");
         await using var one = await hub.Connections.AddAsync(a, Cancel);
         await using var two = await hub.Connections.AddAsync(b, Cancel);
 
-        for (var i = 1; i <= 20; i++)
+        // One that is under way, those that may wait, and one more.
+        for (var i = 1; i <= waiting + 2; i++)
         {
+            a.Received.Should().BeEmpty();
             await hub.Connections.SendAsync(TopicConnectionSelector.ByUser("ada"), new byte[100_000], WebSocketMessageType.Binary, Cancel);
             await Until.True(() => b.Received.Count == i);
+            await isSending.Task.WaitAsync(Cancel);
         }
 
         await Until.True(() => !a.Received.IsEmpty);
         a.Received.Should().Equal("disconnect It does not read what it is sent.");
-        b.Received.Should().HaveCount(20).And.NotContain(received => received.StartsWith("disconnect"));
+        b.Received.Should().HaveCount(waiting + 2).And.NotContain(received => received.StartsWith("disconnect"));
     }
 
     [Fact]
