@@ -3,9 +3,6 @@ namespace RealtimeKit.Fuzzing;
 /// <summary>The inputs of a target: seeds and regressions in the repository, and what runs have added in a folder of their own.</summary>
 internal sealed class Corpus(string sources, string work, string target)
 {
-    /// <summary>Whether what runs have added is loaded too.</summary>
-    public bool IncludesAdded { get; init; } = true;
-
     public string Seeds => Path.Combine(sources, "corpus", target);
 
     public string Regressions => Path.Combine(sources, "regressions", target);
@@ -15,9 +12,9 @@ internal sealed class Corpus(string sources, string work, string target)
     public string Finds => Path.Combine(work, "finds", target);
 
     /// <summary>All of them in an order that depends on nothing but their names.</summary>
-    public IEnumerable<(string Path, byte[] Input)> Load(bool withAdded = true)
+    public IEnumerable<(string Path, byte[] Input)> Load()
     {
-        foreach (var folder in withAdded && IncludesAdded ? (string[])[Seeds, Regressions, Added] : [Seeds, Regressions])
+        foreach (var folder in (string[])[Seeds, Regressions, Added])
         {
             if (!Directory.Exists(folder))
                 continue;
