@@ -4,6 +4,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Reflection;
 using System.Text;
+using RealtimeKit.Tests;
 
 namespace RealtimeKit.Soak.Tests;
 
@@ -14,7 +15,7 @@ public sealed class BlockedThreadsTests : IAsyncLifetime
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(30);
 
     private readonly List<Socket> _sockets = [];
-    private readonly int _port = FreePort();
+    private readonly int _port = LoopbackPorts.Next();
     private Process _server = null!;
 
     public async ValueTask InitializeAsync()
@@ -65,13 +66,6 @@ public sealed class BlockedThreadsTests : IAsyncLifetime
             _server.Kill();
         await _server.WaitForExitAsync();
         _server.Dispose();
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private static async Task SendAsync(Socket socket, byte[] bytes) => await socket.SendAsync(bytes, SocketFlags.None);

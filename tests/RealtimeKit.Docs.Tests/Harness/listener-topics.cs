@@ -6,7 +6,7 @@ static class Check
 {
     public static async Task RunAsync(CancellationToken cancel)
     {
-        var port = Loopback.FreePort();
+        var port = LoopbackPorts.Next();
         using var stopping = new CancellationTokenSource();
         var running = ServeAsync(new HttpListener { Prefixes = { $"http://127.0.0.1:{port}/" } }, stopping.Token);
         var live = new Uri($"http://127.0.0.1:{port}/live?topic=a");

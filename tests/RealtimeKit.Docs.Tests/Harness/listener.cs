@@ -7,7 +7,7 @@ static class Check
 {
     public static async Task RunAsync(CancellationToken cancel)
     {
-        var port = Loopback.FreePort();
+        var port = LoopbackPorts.Next();
         Site.UseForSnippets("127.0.0.1:5080", $"127.0.0.1:{port}");
         using var stopping = new CancellationTokenSource();
         await using var hub = new TopicHub();

@@ -24,7 +24,7 @@ internal sealed class ProxyProcess : IAsyncDisposable
         for (var attempt = 1; ; attempt++)
         {
             var folder = Directory.CreateTempSubdirectory($"realtimekit-{program}-");
-            var port = Loopback.FreePort();
+            var port = LoopbackPorts.Next();
             var path = Path.Combine(folder.FullName, $"{program}.conf");
             await File.WriteAllTextAsync(path, configure(folder.FullName, port));
             var said = new StringBuilder();

@@ -14,6 +14,7 @@ namespace RealtimeKit.Docs.Tests;
 public sealed class Site : IAsyncDisposable
 {
     private static readonly AsyncLocal<Dictionary<string, string>?> Addresses = new();
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     private readonly IHost _host;
     private readonly Task _program;
 
@@ -98,9 +99,9 @@ public sealed class Site : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Http.Dispose();
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+        using var patience = new CancellationTokenSource(Patience);
         await _host.StopAsync(patience.Token);
-        await _program.WaitAsync(TimeSpan.FromSeconds(10));
+        await _program.WaitAsync(Patience);
         if (_program.IsCompletedSuccessfully && _host is IAsyncDisposable disposable)
             await disposable.DisposeAsync();
     }

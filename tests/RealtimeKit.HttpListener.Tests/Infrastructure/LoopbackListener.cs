@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 
 namespace RealtimeKit.Tests;
 
@@ -11,13 +10,7 @@ internal static class LoopbackListener
     {
         while (true)
         {
-            int port;
-            using (var probe = new TcpListener(IPAddress.Loopback, 0))
-            {
-                probe.Start();
-                port = ((IPEndPoint)probe.LocalEndpoint).Port;
-            }
-
+            var port = LoopbackPorts.Next();
             var listener = new HttpListener();
             listener.Prefixes.Add($"http://127.0.0.1:{port}/");
             try

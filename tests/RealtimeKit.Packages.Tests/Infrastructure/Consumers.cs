@@ -1,6 +1,5 @@
-using System.Net;
-using System.Net.Sockets;
 using System.Text.RegularExpressions;
+using RealtimeKit.Tests;
 
 namespace RealtimeKit.Packages.Tests;
 
@@ -22,7 +21,7 @@ public sealed partial class Consumers(PackedPackages packages) : IAsyncLifetime
     public static string GlobalPackages { get; } = Path.Combine(Repository.Root, "artifacts", "package-consumer");
 
     /// <summary>Where the HttpListener's program serves: a free port instead of the one that the readme shows.</summary>
-    public int ListenerPort { get; } = FreePort();
+    public int ListenerPort { get; } = LoopbackPorts.Next();
 
     public async ValueTask InitializeAsync()
     {
@@ -65,13 +64,6 @@ public sealed partial class Consumers(PackedPackages packages) : IAsyncLifetime
     {
         _folder.Dispose();
         return default;
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     [GeneratedRegex(@"^\s*\d+\.\s+(.+?) \[Enabled\]", RegexOptions.Multiline)]

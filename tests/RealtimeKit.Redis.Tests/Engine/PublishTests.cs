@@ -156,7 +156,7 @@ public sealed class PublishTests
     public async Task Publish_ProducerSilentForItsLifetime_LeavesNothingInRedis()
     {
         await using var server = await RedisServer.StartAsync();
-        await using var engine = Nodes.Create(server, static options => options.ProducerLifetime = TimeSpan.FromSeconds(1));
+        await using var engine = Nodes.Create(server, static options => options.ProducerLifetime = TimeSpan.FromSeconds(5));
         await engine.PublishAsync("topic", "a", "a", 1);
         (await server.ExecuteAsync("EXISTS test:{topic}:producers test:{topic}:producers:at")).Should().Be(":2");
 

@@ -49,8 +49,8 @@ public sealed class FailoverTests
         foreach (var reader in (Reader[])[near, far])
         {
             await reader.UntilAsync(acknowledged[^1].Key);
+            await Eventually.TrueAsync(() => reader.Position.Epoch > reader.Start.Epoch);   // it may begin after all that was published
             reader.Gaps.Should().NotBeEmpty();
-            reader.Position.Epoch.Should().BeGreaterThan(reader.Start.Epoch);
             reader.Payloads.Take(20).Should().Equal(acknowledged.Take(20).Select(static pair => pair.Value));
             reader.Payloads.Should().EndWith(acknowledged.TakeLast(5).Select(static pair => pair.Value));
         }
@@ -59,7 +59,7 @@ public sealed class FailoverTests
     private static RedisTopicEngine Create(RedisServer one, RedisServer other) => Nodes.Create(one, options =>
     {
         options.Configuration = RedisTopicOptions.CreateConfiguration(
-            $"127.0.0.1:{one.Port},127.0.0.1:{other.Port},asyncTimeout=3000,connectTimeout=2000,configCheckSeconds=1");
+            $"127.0.0.1:{one.Port},127.0.0.1:{other.Port},asyncTimeout=20000,connectTimeout=2000,configCheckSeconds=1");
         options.SweepInterval = TimeSpan.FromMilliseconds(200);
     });
 }

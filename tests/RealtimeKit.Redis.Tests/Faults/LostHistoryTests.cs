@@ -89,6 +89,7 @@ public sealed class LostHistoryTests
         async Task PublishAsync(string payload) => acknowledged.Add(new(await here.PublishAsync("topic", payload), payload));
         await PublishAsync("1");
         await PublishAsync("2");
+        await live.UntilAsync(acknowledged[^1].Key);
 
         (await server.ExecuteAsync($"DEL test:{{topic}}:{part}")).Should().Be(":1");
         await PublishAsync("3");
@@ -130,7 +131,7 @@ public sealed class LostHistoryTests
         await using var line = new CuttableLine(server);
         await using var elsewhere = Nodes.Create(server);
         await using var engine = Nodes.Create(
-            server, options => options.Configuration = RedisTopicOptions.CreateConfiguration($"127.0.0.1:{line.Port},asyncTimeout=3000,connectTimeout=2000"));
+            server, options => options.Configuration = RedisTopicOptions.CreateConfiguration($"127.0.0.1:{line.Port},asyncTimeout=20000,connectTimeout=2000"));
         await using var reader = await Reader.StartAsync(engine, "topic");
         await GoBackAsync(server, engine, reader, line.Cut);
         await server.ListenersAsync("test:{topic}:new", 0);

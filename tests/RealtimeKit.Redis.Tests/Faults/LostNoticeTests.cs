@@ -45,7 +45,7 @@ public sealed class LostNoticeTests
         await using var publishing = Nodes.Create(server);
         await using var engine = Nodes.Create(server, options =>
         {
-            options.Configuration = RedisTopicOptions.CreateConfiguration($"127.0.0.1:{line.Port},asyncTimeout=3000,connectTimeout=2000");
+            options.Configuration = RedisTopicOptions.CreateConfiguration($"127.0.0.1:{line.Port},asyncTimeout=20000,connectTimeout=2000");
             options.Configuration.Protocol = protocol;
         });
         await using var reader = await Reader.StartAsync(engine, "topic");

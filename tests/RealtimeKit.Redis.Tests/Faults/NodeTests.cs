@@ -47,8 +47,8 @@ public sealed class NodeTests
     public async Task Subscribe_WhileItIsPublishedTo_NothingFallsBetweenHistoryAndLive()
     {
         await using var server = await RedisServer.StartAsync();
-        await using var here = Nodes.Create(server);
-        await using var there = Nodes.Create(server);
+        await using var here = Nodes.Create(server, topics: Nodes.LongHistory);
+        await using var there = Nodes.Create(server, topics: Nodes.LongHistory);
         await using var publisher = new Publisher(here, "topic", "p");
         await publisher.MoreAsync(10);
 

@@ -47,8 +47,8 @@ public sealed class OutageTests
     public async Task Redis_PausedUnderLoad_GoesOnWithoutLossOrDuplicate()
     {
         await using var server = await RedisServer.StartAsync();
-        await using var here = Nodes.Create(server, topics: Nodes.LongHistory);
-        await using var there = Nodes.Create(server, topics: Nodes.LongHistory);
+        await using var here = Nodes.Create(server, options => options.Configuration = Impatient(server), Nodes.LongHistory);
+        await using var there = Nodes.Create(server, options => options.Configuration = Impatient(server), Nodes.LongHistory);
         await using var reader = await Reader.StartAsync(there, "topic");
         await using var publisher = new Publisher(here, "topic", "p");
         await publisher.MoreAsync(50);
@@ -106,7 +106,11 @@ public sealed class OutageTests
     public async Task Publish_WithRetryTimeWhileRedisIsPaused_IsStoredOnceThoughItsAnswerWasLost()
     {
         await using var server = await RedisServer.StartAsync();
-        await using var engine = Nodes.Create(server, static options => options.PublishRetryTime = TimeSpan.FromMinutes(1));
+        await using var engine = Nodes.Create(server, options =>
+        {
+            options.Configuration = Impatient(server);
+            options.PublishRetryTime = TimeSpan.FromMinutes(1);
+        });
         await using var reader = await Reader.StartAsync(engine, "topic");
         await engine.PublishAsync("topic", "before");
 
@@ -170,6 +174,8 @@ public sealed class OutageTests
         await using var publisher = new Publisher(engine, "topic", "p");
         await publisher.MoreAsync(3);
     }
+
+    private static StackExchange.Redis.ConfigurationOptions Impatient(RedisServer server) => RedisTopicOptions.CreateConfiguration(server.ImpatientConnectionString);
 
     // The connection for notices may be back later than the one for commands.
     private static async Task<Reader> StartReaderAsync(RedisTopicEngine engine)

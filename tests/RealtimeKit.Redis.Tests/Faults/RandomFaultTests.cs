@@ -116,7 +116,7 @@ public sealed class RandomFaultTests(ITestOutputHelper output)
         topics.Default.HistoryBytes = random.Next(20_000, 200_000);
         var options = new RedisTopicOptions
         {
-            Configuration = RedisTopicOptions.CreateConfiguration(server.ConnectionString),
+            Configuration = RedisTopicOptions.CreateConfiguration(server.ImpatientConnectionString),
             KeyPrefix = "test",
             SweepInterval = TimeSpan.FromMilliseconds(random.Next(200, 2000)),
             MaxNoticePayloadSize = random.Next(2) * 8192,

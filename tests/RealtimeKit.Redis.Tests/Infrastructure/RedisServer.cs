@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using RealtimeKit.Tests;
 
 namespace RealtimeKit.Redis.Tests;
 
@@ -29,12 +30,15 @@ public sealed class RedisServer : IAsyncDisposable
 
     private bool KeepsData { get; init; }
 
-    /// <summary>Times out soon: what a test does to a server must be noticed within it.</summary>
-    public string ConnectionString => $"127.0.0.1:{Port},asyncTimeout=3000,connectTimeout=2000";
+    /// <summary>Waits for longer than a machine under load holds up a server that writes to its disk each time.</summary>
+    public string ConnectionString => $"127.0.0.1:{Port},asyncTimeout=20000,connectTimeout=5000";
+
+    /// <summary>Times out soon, for tests that pause the server: it must be noticed within it.</summary>
+    public string ImpatientConnectionString => $"127.0.0.1:{Port},asyncTimeout=3000,connectTimeout=2000";
 
     public static async Task<RedisServer> StartAsync(params string[] options)
     {
-        var server = new RedisServer(FreePort(), Directory.CreateTempSubdirectory("redis-").FullName, options);
+        var server = new RedisServer(LoopbackPorts.Next(), Directory.CreateTempSubdirectory("redis-").FullName, options);
         try
         {
             await server.StartProcessAsync();
@@ -57,7 +61,7 @@ public sealed class RedisServer : IAsyncDisposable
     /// <summary>Another server on this one's data, which must not be running. Disposing it leaves the data.</summary>
     public async Task<RedisServer> StartElsewhereAsync()
     {
-        var server = new RedisServer(FreePort(), Folder, _options) { KeepsData = true };
+        var server = new RedisServer(LoopbackPorts.Next(), Folder, _options) { KeepsData = true };
         await server.StartProcessAsync();
         return server;
     }
@@ -160,29 +164,6 @@ public sealed class RedisServer : IAsyncDisposable
             Directory.CreateDirectory(folder.Replace(from, to, StringComparison.Ordinal));
         foreach (var file in Directory.GetFiles(from, "*", SearchOption.AllDirectories))
             File.Copy(file, file.Replace(from, to, StringComparison.Ordinal), overwrite: true);
-    }
-
-    // Servers of a cluster also talk on the port 10,000 above.
-    private static int FreePort()
-    {
-        while (true)
-        {
-            try
-            {
-                using var listener = new TcpListener(IPAddress.Loopback, 0);
-                listener.Start();
-                var port = ((IPEndPoint)listener.LocalEndpoint).Port;
-                if (port >= 55_536)
-                    continue;
-                using var bus = new TcpListener(IPAddress.Loopback, port + 10_000);
-                bus.Start();
-                return port;
-            }
-            catch (SocketException)
-            {
-                // Somebody has the other.
-            }
-        }
     }
 
     private async Task SignalAsync(string signal)

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
 using System.Net.Sockets;
+using RealtimeKit.Tests;
 
 namespace RealtimeKit.Soak;
 
@@ -12,13 +13,6 @@ internal sealed class Child : IAsyncDisposable
     private readonly Process _process;
 
     private Child(Process process) => _process = process;
-
-    public static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 
     public static async Task<Child> StartServerAsync(int port, string? redis, string? plant)
     {
@@ -41,7 +35,7 @@ internal sealed class Child : IAsyncDisposable
     /// <summary>A redis-server that has on disk what it has acknowledged.</summary>
     public static async Task<(Child Process, string Configuration)> StartRedisAsync()
     {
-        var port = FreePort();
+        var port = LoopbackPorts.Next();
         var folder = Directory.CreateTempSubdirectory("soak-redis-");
         var start = new ProcessStartInfo("redis-server",
             ["--port", $"{port}", "--bind", "127.0.0.1", "--dir", folder.FullName, "--save", "", "--appendonly", "yes", "--appendfsync", "always", "--loglevel", "warning"])

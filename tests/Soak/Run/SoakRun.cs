@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using RealtimeKit.Tests;
 
 namespace RealtimeKit.Soak;
 
@@ -28,7 +29,7 @@ internal sealed class SoakRun(SoakOptions options) : IDisposable
     public async Task<bool> RunAsync()
     {
         var clock = Stopwatch.StartNew();
-        _wire = new Wire(Child.FreePort(), _tally);
+        _wire = new Wire(LoopbackPorts.Next(), _tally);
         Child? redis = null;
         if (options.Redis)
             (redis, _redis) = await Child.StartRedisAsync();
