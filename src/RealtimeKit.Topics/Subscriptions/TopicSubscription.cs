@@ -204,7 +204,8 @@ public sealed partial class TopicSubscription : IAsyncDisposable
         }
 
         var log = await _hub.Engine.AttachAsync(topic, cancellationToken).ConfigureAwait(false);
-        var slot = new TopicSlot(log, this, after ?? log.Position);
+        var start = after ?? log.Position;
+        var slot = new TopicSlot(log, this, start);
         try
         {
             using (_gate.Enter())
@@ -213,7 +214,7 @@ public sealed partial class TopicSubscription : IAsyncDisposable
                 if (Find(topic, out var last) is { } present)
                 {
                     slot.IsRemoved = true;   // two callers at once: the other was first
-                    slot.Position = present.Told;
+                    start = present.Told;
                 }
                 else
                 {
@@ -237,7 +238,7 @@ public sealed partial class TopicSubscription : IAsyncDisposable
             await _hub.Engine.DetachAsync(log).ConfigureAwait(false);
         else
             await _hub.JoinAsync(slot).ConfigureAwait(false);
-        return slot.Told;
+        return start;   // delivery may have moved on from it by now
     }
 
     internal async ValueTask EndAsync(TopicSubscriptionEnd reason, Exception? exception)

@@ -14,6 +14,9 @@ internal sealed class StagedEngine(TopicsOptions options) : ITopicEngine, ITopic
     /// <summary>How many members were removed.</summary>
     public int Removals { get; private set; }
 
+    /// <summary>Runs before a topic is attached to.</summary>
+    public Func<string, Task>? Attaching { get; set; }
+
     /// <summary>Runs before members are set.</summary>
     public Func<CancellationToken, Task>? Setting { get; set; }
 
@@ -22,7 +25,11 @@ internal sealed class StagedEngine(TopicsOptions options) : ITopicEngine, ITopic
 
     public ValueTask<TopicPosition> PublishAsync(TopicPublication publication, CancellationToken cancellationToken) => _engine.PublishAsync(publication, cancellationToken);
 
-    public ValueTask<TopicLog> AttachAsync(string topic, CancellationToken cancellationToken) => _engine.AttachAsync(topic, cancellationToken);
+    public async ValueTask<TopicLog> AttachAsync(string topic, CancellationToken cancellationToken)
+    {
+        await (Attaching?.Invoke(topic) ?? Task.CompletedTask);
+        return await _engine.AttachAsync(topic, cancellationToken);
+    }
 
     public ValueTask DetachAsync(TopicLog log) => _engine.DetachAsync(log);
 

@@ -256,13 +256,67 @@ public sealed class TopicSubscriptionTests : IAsyncDisposable
         var start = await subscription.AddAsync("b", cursor[0].Value, Cancel);
         await subscription.AddAsync("c", null, Cancel);
         await PublishAsync("c", 10, 1);
-        await PublishAsync("a", 20, 1);
+        var last = await PublishAsync("a", 20, 1);
 
         start.Should().Be(cursor[0].Value);
         await Until.True(() => subscriber.Entries.Length == 5);
+        await Until.True(() => subscription.Cursor[0].Value == last);   // moved once the subscriber has the batch
         subscriber.Texts.Should().BeEquivalentTo("0", "1", "2", "10", "20");
         subscription.Topics.Should().Equal("a", "b", "c");
-        (await subscription.AddAsync("a", null, Cancel)).Should().Be(subscription.Cursor[0].Value, "it is there already");
+        (await subscription.AddAsync("a", null, Cancel)).Should().Be(last, "it is there already");
+    }
+
+    [Fact]
+    public async Task Add_DeliveredBeforeItReturns_GivesWhereDeliveryBegan()
+    {
+        Options.Topic("b", b => b.Presence = true);
+        var engine = new StagedEngine(Options);
+        await using var hub = new TopicHub(engine, Options);
+        var subscriber = new RecordingSubscriber();
+        await using var subscription = await hub.SubscribeAsync(
+            subscriber, ["a"], options: new TopicSubscribeOptions { ConnectionId = "id" }, cancellationToken: Cancel);
+        var listing = new TaskCompletionSource();
+        var mayList = new TaskCompletionSource();
+        engine.Setting = _ =>
+        {
+            listing.TrySetResult();
+            return mayList.Task;
+        };
+
+        var adding = subscription.AddAsync("b", null, Cancel).AsTask();
+        await Task.WhenAny(adding, listing.Task);
+        adding.IsCompleted.Should().BeFalse("it is being listed");
+        var last = await hub.PublishAsync("b", "1", cancellationToken: Cancel);
+        await hub.PublishAsync("a", "2", cancellationToken: Cancel);
+        await Until.True(() => subscriber.Entries.Length == 2 && subscription.Cursor[1].Value == last);
+        mayList.SetResult();
+
+        (await adding).Should().Be(last with { Offset = last.Offset - 1 });
+    }
+
+    [Fact]
+    public async Task Add_TwiceAtOnce_TheSecondGetsHowFarTheTopicIs()
+    {
+        var engine = new StagedEngine(Options);
+        await using var hub = new TopicHub(engine, Options);
+        var subscriber = new RecordingSubscriber();
+        await using var subscription = await hub.SubscribeAsync(subscriber, [], cancellationToken: Cancel);
+        var start = (await hub.GetCursorAsync(["t"], Cancel))[0].Value;
+        var mayAttach = new Queue<TaskCompletionSource>([new(), new()]);
+        var (first, second) = (mayAttach.First(), mayAttach.Last());
+        engine.Attaching = _ => mayAttach.Dequeue().Task;
+
+        var adding = subscription.AddAsync("t", start, Cancel).AsTask();
+        var addingToo = subscription.AddAsync("t", start, Cancel).AsTask();
+        first.SetResult();
+        (await adding).Should().Be(start);
+        var last = await hub.PublishAsync("t", "1", cancellationToken: Cancel);
+        await Until.True(() => subscription.Cursor[0].Value == last);
+        second.SetResult();
+
+        (await addingToo).Should().Be(last);
+        subscription.Topics.Should().Equal("t");
+        subscriber.Texts.Should().Equal("1");
     }
 
     [Fact]
@@ -412,8 +466,9 @@ public sealed class TopicSubscriptionTests : IAsyncDisposable
         await PublishAsync("a", 3, 4);
         await Until.True(() => subscriber.Entries.Length == 407);
         await subscription.RemoveAsync("a");
-        await PublishAsync("b", 400, 1);
+        var last = await PublishAsync("b", 400, 1);
         await Until.True(() => subscriber.Entries.Length == 408);
+        await Until.True(() => subscription.Cursor.TryGetPosition("b", out var position) && position == last);   // moved once the subscriber has the batch
 
         var expected = TopicCursor.Empty;
         foreach (var (item, text) in subscriber.Items.Zip(subscriber.Cursors))
