@@ -168,12 +168,7 @@ internal sealed partial class RedisTopicFeed(RedisTopicEngine engine, RedisTopic
         lock (_lock)
         {
             if (newest.Epoch != log.Position.Epoch)
-            {
-                LogMessages.NewEpoch(logger, topic.Name, log.Position, newest.Epoch);
-                engine.Metrics.EpochChanged();
                 Reset(new TopicPosition(newest.Epoch, 0), tag: 0);
-            }
-
             _verified = doubts;
         }
 
@@ -222,9 +217,16 @@ internal sealed partial class RedisTopicFeed(RedisTopicEngine engine, RedisTopic
         topic.See(stored.Position, stored.Tag);
     }
 
+    // Under the lock.
     private void Reset(TopicPosition position, ulong tag)
     {
-        _log!.Reset(position);
+        if (position.Epoch != _log!.Position.Epoch)
+        {
+            LogMessages.NewEpoch(logger, topic.Name, _log.Position, position.Epoch);
+            engine.Metrics.EpochChanged();
+        }
+
+        _log.Reset(position);
         _tag = tag;
         _read = position;
     }

@@ -119,10 +119,10 @@ public sealed class HostingTests
         await reader.UntilAsync(await engine.PublishAsync("topic", new string('x', 100_000)));
         await server.ExecuteAsync("FLUSHALL");
         await reader.UntilAsync(await engine.PublishAsync("topic", "after"));
+        await Eventually.TrueAsync(() => totals.GetValueOrDefault("realtimekit.redis.notices") >= 3);   // an entry may be read before its notice comes
 
         // Other tests run at the same time.
         totals["realtimekit.redis.publish.duration"].Should().BeGreaterThanOrEqualTo(3);
-        totals["realtimekit.redis.notices"].Should().BeGreaterThanOrEqualTo(3);
         totals["realtimekit.redis.entries_read"].Should().BeGreaterThanOrEqualTo(1);
         totals["realtimekit.redis.epochs"].Should().BeGreaterThanOrEqualTo(1);
     }
