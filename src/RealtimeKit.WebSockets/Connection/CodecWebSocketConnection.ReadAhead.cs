@@ -220,10 +220,13 @@ internal sealed partial class CodecWebSocketConnection
     {
         while (true)
         {
-            _hasDiscarded |= _inMessage || _isStreamedToEnd;
+            _hasDiscarded |= _inMessage;
             var parsed = Parse(ReceiveKind.None);
             _hasDiscarded |= parsed == Parsed.Message || _inMessage;
-            _input.DropBody();
+
+            // The last part of a message is its receiver's, who may give some of it back for the next read.
+            if (!_isStreamedToEnd)
+                _input.DropBody();
             if (parsed is Parsed.NeedMore or Parsed.Ended)
                 return parsed;
         }

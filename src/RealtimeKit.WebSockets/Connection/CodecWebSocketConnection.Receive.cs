@@ -137,7 +137,7 @@ internal sealed partial class CodecWebSocketConnection :
         while (true)
         {
             // Where something was discarded nothing behind it is delivered, only the end: no message has a hole, none is missing.
-            switch (_hasDiscarded ? ParseToDiscard() : Parse(kind))
+            switch (_hasDiscarded && !_isStreamedToEnd ? ParseToDiscard() : Parse(kind))
             {
                 case Parsed.Message:
                     Deliver(isPart: kind == ReceiveKind.Part, isEnd: true);

@@ -1,5 +1,7 @@
+using System.Buffers;
 using System.Net.Sockets;
 using System.Net.WebSockets;
+using System.Text;
 using Microsoft.Extensions.Time.Testing;
 using RealtimeKit.WebSockets.Tests.Connection.Kit;
 
@@ -208,6 +210,50 @@ public class CloseTests
         await harness.Peer.SendBytesAsync(frame.AsMemory(150));
         await harness.Peer.SendAsync(Frames.TextFrame("whole, but behind a hole"), Frames.CloseFrame(1000));
         (await rest.Within()).Type.Should().Be(WebSocketMessageType.Close);
+        (await close.Within()).IsClean.Should().BeTrue();
+    }
+
+    // Its last part has been given to a receiver, who may still give some of it back: nothing of it is missing.
+    [Theory]
+    [InlineData(Wire.Pipe, false, false)]
+    [InlineData(Wire.Pipe, true, false)]
+    [InlineData(Wire.Socket, false, false)]
+    [InlineData(Wire.Socket, true, false)]
+    [InlineData(Wire.Socket, false, true)]
+    [InlineData(Wire.Socket, true, true)]
+    public async Task CloseAsync_TheLastPartIsHeld_ItsRestIsGivenAgain(Wire wire, bool isMoreDiscarded, bool isCompressed)
+    {
+        using var meters = new Meters();
+        await using var harness = await Harness.CreateAsync(wire, options =>
+        {
+            options.MeterFactory = meters;
+            options.CompressionParameters = isCompressed ? new PerMessageDeflateParameters() : null;
+        });
+        var text = "the last part"u8;
+        await harness.Peer.SendAsync(isCompressed ? Frames.Frame(Frames.Text, Compression.Zlib.Compress(text.ToArray()), rsv: 4) : Frames.Frame(Frames.Text, text));
+        var part = await harness.Connection.ReadAsync().Within();
+        part.IsEndOfMessage.Should().BeTrue();
+        var close = harness.Connection.CloseAsync(WebSocketCloseStatus.NormalClosure).AsTask();
+        await harness.Peer.ReadAsync(Frames.Close);
+        var received = meters.Sum("io", "receive");
+        if (isMoreDiscarded)
+            await harness.Peer.SendAsync(Frames.BinaryFrame(Frames.Pattern(30_000)));
+        await harness.Peer.SendAsync(Frames.PingFrame());
+        await Bounds.Until(() => meters.Sum("io", "receive") > received + (isMoreDiscarded ? 30_000 : 0), "it is read, and what is a message is discarded");
+        Encoding.UTF8.GetString(part.Payload.ToArray()).Should().Be("the last part");
+        harness.Connection.AdvanceTo(part.Payload.GetPosition(4));
+
+        part = await harness.Connection.ReadAsync().Within();
+        Encoding.UTF8.GetString(part.Payload.ToArray()).Should().Be("last part");
+        part.IsEndOfMessage.Should().BeTrue();
+        harness.Connection.AdvanceTo(part.Payload.End);
+        var next = harness.Connection.ReadAsync();   // what comes while nobody reads is discarded
+        await harness.Peer.SendAsync(Frames.TextFrame("late"), Frames.CloseFrame(1000));
+        part = await next.Within();
+        if (isMoreDiscarded)
+            part.MessageType.Should().Be(WebSocketMessageType.Close, "nothing behind a missing message is given");
+        else
+            Encoding.UTF8.GetString(part.Payload.ToArray()).Should().Be("late", "nothing was discarded before it");
         (await close.Within()).IsClean.Should().BeTrue();
     }
 
