@@ -12,7 +12,7 @@ namespace RealtimeKit.WebSockets.Tests.Client;
 public sealed class ReconnectingWebSocketTests : IAsyncDisposable
 {
     private static readonly Uri Anywhere = new("ws://test.invalid/");
-    private readonly FakeTimeProvider _clock = new();
+    private readonly DelayClock _clock = new();
     private readonly Channel<WebSocketConnection> _servers = Channel.CreateUnbounded<WebSocketConnection>();
     private readonly ConcurrentQueue<Exception> _failures = [];
     private readonly ConcurrentQueue<WebSocketConnection> _made = [];
@@ -118,7 +118,6 @@ public sealed class ReconnectingWebSocketTests : IAsyncDisposable
     [Fact]
     public async Task Delays_Failures_GrowAndStartAnewAfterALastingConnection()
     {
-        var delays = new List<TimeSpan>();
         await using var socket = Create(options =>
         {
             options.MinDelay = TimeSpan.FromSeconds(1);
@@ -126,29 +125,22 @@ public sealed class ReconnectingWebSocketTests : IAsyncDisposable
             options.ResetThreshold = TimeSpan.FromSeconds(10);
             options.Chance = () => 0;
         });
-        DateTimeOffset? waiting = null;
-        socket.StateChanged += (_, state) =>
-        {
-            if (state == ReconnectingWebSocketState.Waiting)
-                waiting = _clock.GetUtcNow();
-            else if (state == ReconnectingWebSocketState.Connecting && waiting is { } since)
-                delays.Add(_clock.GetUtcNow() - since);
-        };
         for (var i = 0; i < 4; i++)
             _failures.Enqueue(Transient());
         var connect = socket.ConnectAsync();
         await PassUntil(() => connect.IsCompleted);
-        delays.Select(delay => Math.Round(delay.TotalSeconds)).Should().Equal(1, 2, 4, 5);
+        _clock.Delays.Select(delay => delay.TotalSeconds).Should().Equal(1, 2, 4, 5);
 
         // One that does not last goes on with the long delays, one that lasts begins anew.
         (await NextServerAsync()).Abort();
+        await Bounds.Until(() => socket.State == ReconnectingWebSocketState.Waiting);
         await PassUntil(() => _connects == 6);
         var lasting = await NextServerAsync();
         await Bounds.Until(() => socket.State == ReconnectingWebSocketState.Open);
         _clock.Advance(TimeSpan.FromSeconds(11));
         lasting.Abort();
         await PassUntil(() => _connects == 7);
-        delays.Select(delay => Math.Round(delay.TotalSeconds)).Should().Equal(1, 2, 4, 5, 5, 1);
+        _clock.Delays.Select(delay => delay.TotalSeconds).Should().Equal(1, 2, 4, 5, 5, 1);
     }
 
     [Theory]
@@ -350,6 +342,33 @@ public sealed class ReconnectingWebSocketTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task CloseAsync_WhileConnecting_ClosesWhatComesAsAsked()
+    {
+        var isConnecting = new TaskCompletionSource();
+        var mayConnect = new TaskCompletionSource();
+        await using var socket = Create(options =>
+        {
+            var connectNow = options.Connect;
+            options.Connect = async (uri, client, cancel) =>
+            {
+                isConnecting.SetResult();
+                await mayConnect.Task;
+                return await connectNow(uri, client, cancel);
+            };
+        });
+        var connect = socket.ConnectAsync();
+        await isConnecting.Task.Within();
+        var close = socket.CloseAsync(4001, "enough");
+        mayConnect.SetResult();
+
+        var server = await NextServerAsync();
+        (await server.ReceiveAsync().Within()).Type.Should().Be(WebSocketMessageType.Close);
+        server.CloseResult.Should().Be(new WebSocketCloseResult((WebSocketCloseStatus)4001, "enough", WebSocketCloseInitiator.Remote, true));
+        (await close.Within()).Should().Be(new WebSocketCloseResult((WebSocketCloseStatus)4001, "enough", WebSocketCloseInitiator.Local, true));
+        await FluentActions.Awaiting(() => connect.Within()).Should().NotThrowAsync<TimeoutException>("it was open for a moment, or never");
+    }
+
+    [Fact]
     public async Task Violation_ByThePeer_EndsItAndIsSeen()
     {
         await using var socket = Create(options => options.Client.Connection.MaxMessageSize = 100);
@@ -481,6 +500,18 @@ public sealed class ReconnectingWebSocketTests : IAsyncDisposable
             i.Should().BeLessThan(5000, "the state is reached");
             _clock.Advance(TimeSpan.FromMilliseconds(100));
             await Task.Delay(1);
+        }
+    }
+
+    /// <summary>Keeps how long each wait is to last: measured from outside, it would be that and the time until somebody looks.</summary>
+    private sealed class DelayClock : FakeTimeProvider
+    {
+        public ConcurrentQueue<TimeSpan> Delays { get; } = [];
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            Delays.Enqueue(dueTime);
+            return base.CreateTimer(callback, state, dueTime, period);
         }
     }
 }

@@ -22,6 +22,7 @@ public sealed partial class ReconnectingWebSocket : IAsyncDisposable
     private TaskCompletionSource _changed = NewSignal();
     private volatile WebSocketConnection? _current;
     private volatile Exception? _lastError;
+    private volatile CloseRequest? _closeRequest;
     private Exception? _fatal;
     private volatile ReconnectingWebSocketState _state;
     private Task? _run;
@@ -74,13 +75,14 @@ public sealed partial class ReconnectingWebSocket : IAsyncDisposable
     {
         if (status != WebSocketCloseStatus.Empty)
             WebSocketClosePayload.Write(stackalloc byte[WebSocketClosePayload.MaxLength], status, reason);
+        Interlocked.CompareExchange(ref _closeRequest, new CloseRequest(status, reason, cancellationToken), null);
         await _stop.CancelAsync().ConfigureAwait(false);
         var result = default(WebSocketCloseResult?);
         if (_current is { } connection)
             result = await connection.CloseAsync(status, reason, cancellationToken).ConfigureAwait(false);
         Start();
         await _run!.ConfigureAwait(false);
-        return result;
+        return result ?? _closeRequest!.Closed?.CloseResult;
     }
 
     /// <summary>As the other, with a code of one's own: 4000–4999 are an application's (RFC 6455 §7.4.2).</summary>
@@ -225,7 +227,7 @@ public sealed partial class ReconnectingWebSocket : IAsyncDisposable
         SetState(ReconnectingWebSocketState.Open);
         // Who closes while this was connecting has seen no connection to close.
         if (_stop.IsCancellationRequested)
-            _ = connection.CloseAsync(WebSocketCloseStatus.NormalClosure).AsTask();
+            _closeRequest!.Close(connection);
         await ended.Task.ConfigureAwait(false);
         _current = null;
 
@@ -234,6 +236,18 @@ public sealed partial class ReconnectingWebSocket : IAsyncDisposable
         {
             while (!_isReading && _unread.TryDequeue(out var unread))
                 _ = unread.DisposeAsync().AsTask();
+        }
+    }
+
+    // The first that asks decides how.
+    private sealed record CloseRequest(WebSocketCloseStatus Status, string? Reason, CancellationToken CancellationToken)
+    {
+        public WebSocketConnection? Closed { get; private set; }
+
+        public void Close(WebSocketConnection connection)
+        {
+            Closed = connection;
+            _ = connection.CloseAsync(Status, Reason, CancellationToken).AsTask();
         }
     }
 
