@@ -119,6 +119,14 @@ restore_npm() {
 # Reads one count from the attributes of the <assembly> element of an xunit report.
 count() { sed -n "s/.*<assembly [^>]* $2=\"\([0-9]*\)\".*/\1/p" "$1" | head -n 1; }
 
+# The failed tests of a log, each with the first lines of what it said: the list at the end must tell why, where the rest is cut off.
+failures() {
+  awk '
+    /^failed / { on = 8; sub(/^failed /, names++ ? "- " : ""); sub(/ \([^()]*\)$/, ""); print; next }
+    /^[^ ]/ { on = 0 }
+    on && NF && !/ at FluentAssertions\./ { on--; print substr($0, 1, 500) }' "$1"
+}
+
 run_tests() {
   local name=$1 folder=tests/$1 assembly report log status=0 left
   step "$name"
@@ -159,7 +167,7 @@ run_tests() {
     skips+=("$(awk '/^skipped /{on=1; sub(/^skipped /, "- "); sub(/ \([^()]*\)$/, ""); print; next} /^[^ ]/{on=0} on' "$log")")
   fi
   if ((${f:-0} + ${e:-0} > 0)); then
-    problems+=("$(sed -n "s/^failed \(.*\) ([^()]*)\$/\1/p" "$log" | sed '2,$s/^/- /')")
+    problems+=("$(failures "$log")")
   elif ((${p:-0} + ${s:-0} == 0)); then
     problem "$name: ran no test"
   elif ((status != 0)); then
