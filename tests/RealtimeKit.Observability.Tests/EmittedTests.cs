@@ -9,16 +9,16 @@ namespace RealtimeKit.Observability.Tests;
 /// </summary>
 public class EmittedTests
 {
-    [Fact(Timeout = 30_000)]
+    [Fact(Timeout = 60_000)]
     public Task WebSockets_TrafficOfAllKinds_EmitsWhatTheTablesSay() => CompareAsync("RealtimeKit.WebSockets", "realtimekit.websocket.", WebSocketTraffic.RunAsync);
 
-    [Fact(Timeout = 30_000)]
+    [Fact(Timeout = 60_000)]
     public Task ServerSentEvents_TrafficOfAllKinds_EmitsWhatTheTablesSay() => CompareAsync("RealtimeKit.ServerSentEvents", "realtimekit.sse.", EventTraffic.RunAsync);
 
-    [Fact(Timeout = 30_000)]
+    [Fact(Timeout = 60_000)]
     public Task Topics_TrafficOfAllKinds_EmitsWhatTheTablesSay() => CompareAsync("RealtimeKit.Topics", "realtimekit.topics.", TopicTraffic.RunAsync);
 
-    [Fact(Timeout = 30_000)]
+    [Fact(Timeout = 60_000)]
     public Task Redis_TrafficOfAllKinds_EmitsWhatTheTablesSay() => CompareAsync("RealtimeKit.Redis", "realtimekit.redis.", RedisTraffic.RunAsync);
 
     private static async Task CompareAsync(string source, string prefix, Func<Recording, Task> run)

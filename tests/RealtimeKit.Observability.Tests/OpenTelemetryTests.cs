@@ -40,6 +40,15 @@ public class OpenTelemetryTests
         await app.StartAsync(Cancelled);
         var address = app.Urls.Single();
 
+        // A delivery is traced when the client may have it already. This listens behind the exporter: what it has heard is exported.
+        var delivered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = source => source.Name == "RealtimeKit.Topics",
+            ActivityStopped = activity => _ = activity.OperationName == "deliver" && delivered.TrySetResult(),
+        };
+        ActivitySource.AddActivityListener(listener);
+
         await using (var socket = await WebSocketClient.ConnectAsync(new Uri($"ws{address[4..]}/echo"), cancellationToken: Cancelled))
         {
             await socket.SendAsync("Hello", Cancelled);
@@ -71,6 +80,7 @@ public class OpenTelemetryTests
             await Task.Delay(10, Cancelled);
         }
 
+        await delivered.Task.WaitAsync(Cancelled);
         await app.DisposeAsync();
         spans.Should().Contain(span => span.OperationName == "websocket connect" && span.Kind == ActivityKind.Client && span.Status == ActivityStatusCode.Unset)
             .Which.GetTagItem("server.port").Should().Be(new Uri(address).Port);

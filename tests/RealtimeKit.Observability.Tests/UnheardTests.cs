@@ -5,6 +5,7 @@ using System.IO.Pipelines;
 using System.Net.WebSockets;
 using System.Text;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Time.Testing;
 using RealtimeKit.ServerSentEvents;
 using RealtimeKit.Topics;
 using RealtimeKit.WebSockets;
@@ -30,8 +31,9 @@ public class UnheardTests
         await MakeSourcesAsync();
         var inline = new PipeOptions(readerScheduler: PipeScheduler.Inline, writerScheduler: PipeScheduler.Inline, useSynchronizationContext: false);
         var (toServer, toClient) = (new Pipe(inline), new Pipe(inline));
-        var client = WebSocketConnection.Create(new Ends(toClient.Reader, toServer.Writer), new WebSocketConnectionOptions { Role = WebSocketRole.Client });
-        var server = WebSocketConnection.Create(new Ends(toServer.Reader, toClient.Writer), new WebSocketConnectionOptions());
+        var still = new FakeTimeProvider();   // a tick of the wheel would read ahead on a thread of its own
+        var client = WebSocketConnection.Create(new Ends(toClient.Reader, toServer.Writer), new WebSocketConnectionOptions { Role = WebSocketRole.Client, TimeProvider = still });
+        var server = WebSocketConnection.Create(new Ends(toServer.Reader, toClient.Writer), new WebSocketConnectionOptions { TimeProvider = still });
         Allocated(() =>
         {
             Done(client.SendAsync(Payload, WebSocketMessageType.Text));

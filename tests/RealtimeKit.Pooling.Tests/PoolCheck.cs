@@ -14,7 +14,7 @@ internal sealed class PoolCheckAttribute : BeforeAfterTestAttribute
 {
     // Taking a stack at each rent costs more than the tests.
     private const string Stacks = "REALTIMEKIT_POOL_STACKS";
-    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(30);
 
     public static CheckingPool Pool { get; private set; } = null!;
 

@@ -43,8 +43,8 @@ public class UnboundedConcurrencyTests
 
         async Task HandleAsync()
         {
-            Interlocked.Increment(ref started);
             most = Math.Max(most, Interlocked.Increment(ref running));
+            Interlocked.Increment(ref started);   // last: who has waited for it reads the other
             await release.Task;
             Interlocked.Decrement(ref running);
         }

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Net.WebSockets;
 using System.Text;
 using Microsoft.AspNetCore.Builder;
@@ -16,10 +17,10 @@ public class ConnectFailureTests
     [Fact(Timeout = Until.Bound)]
     public async Task Connect_Refused_IsTransient()
     {
-        var server = new RawServer("");
-        var uri = server.Uri;
-        await server.DisposeAsync();
-        var error = await FailAsync(uri);
+        // Bound, so that nobody else takes the port, but it does not listen.
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        var error = await FailAsync(new Uri($"ws://{socket.LocalEndPoint}/ws"));
         error.RequestError.Should().Be(HttpRequestError.ConnectionError);
         error.IsTransient.Should().BeTrue();
         error.StatusCode.Should().BeNull();
@@ -230,7 +231,7 @@ public class ConnectFailureTests
     public async Task Connect_HungUpInTheTlsHandshake_IsTransient()
     {
         // The ClientHello ends with no empty line: the server hangs up without an answer once it has some of it.
-        using var listener = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0);
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         var uri = new Uri($"wss://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}/");
         var connect = FailAsync(uri);

@@ -20,6 +20,7 @@ export async function useChromium(executablePath, options, use) {
     await use(await context.newPage());
   } finally {
     await context.close();
-    await rm(profile, { recursive: true, force: true });
+    // Its processes may still write there when it has closed.
+    await rm(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   }
 }

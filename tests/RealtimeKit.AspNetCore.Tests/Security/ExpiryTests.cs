@@ -81,6 +81,8 @@ public class ExpiryTests
         new RealtimeOptions().ExpiryGrace.Should().Be(TimeSpan.FromSeconds(10));
         using var client = await server.ConnectAsync("/open", options => options.SetRequestHeader("X-Exp", exp));
         using var events = await EventStream.OpenedAsync(server, "/events", ("X-Exp", exp));
+        await client.SendTextAsync("first");
+        (await client.ReceiveTextAsync()).Should().Be("first", "the deadline is set before the handler runs");
         clock.Advance(TimeSpan.FromSeconds(29.5));
         await client.SendTextAsync("x");
         (await client.ReceiveTextAsync()).Should().Be("x", "clocks differ");

@@ -59,7 +59,7 @@ public class BufferingTests
                 app.MapServerSentEvents("/sse", options, (_, cancel) => Task.Delay(Timeout.Infinite, cancel));
                 app.MapGet("/slow", (HttpContext http) => Task.Delay(Timeout.Infinite, http.RequestAborted));
             },
-            builder => builder.Services.AddRequestTimeouts(timeouts => timeouts.DefaultPolicy = new RequestTimeoutPolicy { Timeout = TimeSpan.FromSeconds(1) }));
+            builder => builder.Services.AddRequestTimeouts(timeouts => timeouts.DefaultPolicy = new RequestTimeoutPolicy { Timeout = TimeSpan.FromSeconds(3) }));
         using var stream = await EventStream.OpenedAsync(server);
         using (var slow = await EventStream.OpenAsync(server, "/slow"))
             slow.Response.StatusCode.Should().Be(System.Net.HttpStatusCode.GatewayTimeout, "the middleware works, and ends a request that began later");

@@ -20,10 +20,10 @@ public class ClientTests
     {
         if (!File.Exists(Chromium))
             Assert.Skip("chromium is not installed. Run: apt-get install chromium");
-        var (server, cursors) = await DroppingServer.StartAsync(wire);
+        var (server, cursors, heard) = await DroppingServer.StartAsync(wire);
         await using var _ = server;
         await using var page = NodeScript.StartNode("browser.mjs", "playwright-core", Chromium, $"{server.HttpUri("/")}");
-        await FollowAsync(page, cursors);
+        await FollowAsync(page, cursors, heard);
         await page.ExitAsync();
         server.Logs.Ours.Should().NotContain(record => record.Level > LogLevel.Debug);
     }
@@ -31,17 +31,17 @@ public class ClientTests
     [Theory(Timeout = Until.Bound), InlineData(Wire.Pipes), InlineData(Wire.PipesTls)]
     public async Task NpmEventSource_ConnectionIsDropped_ResumesAfterItsLastIdUntilItIsTold204(Wire wire)
     {
-        var (server, cursors) = await DroppingServer.StartAsync(wire);
+        var (server, cursors, heard) = await DroppingServer.StartAsync(wire);
         await using var _ = server;
         await using var script = NodeScript.StartNode("eventsource.mjs", "eventsource", $"{server.HttpUri("/sse")}");
-        await FollowAsync(script, cursors);
+        await FollowAsync(script, cursors, heard);
         await script.ExitAsync();
     }
 
     [Theory(Timeout = Until.Bound), MemberData(nameof(AllWires))]
     public async Task OurClient_ConnectionIsDropped_ResumesAfterItsLastIdUntilItIsTold204(Wire wire)
     {
-        var (server, cursors) = await DroppingServer.StartAsync(wire);
+        var (server, cursors, heard) = await DroppingServer.StartAsync(wire);
         await using var _ = server;
         using var http = new HttpClient(new SocketsHttpHandler { SslOptions = { RemoteCertificateValidationCallback = TestCertificate.IsOurs } })
         {
@@ -51,8 +51,13 @@ public class ClientTests
         await using var client = new ServerSentEventClient(http, server.HttpUri("/sse"));
         var seen = new List<string>();
         await foreach (var item in client.ReadAllAsync(Until.Cancelled))
+        {
             if (item.EventType == "message")
                 seen.Add(item.Data);
+            else if (seen.Count == 6)
+                heard.TrySetResult();
+        }
+
         seen.Should().Equal(Enumerable.Range(1, 9).Select(id => $"event {id}\nwith ä"));
         cursors.Should().Equal(null, "3", "6", "9");
     }
@@ -79,7 +84,7 @@ public class ClientTests
         }
     }
 
-    private static async Task FollowAsync(NodeScript script, ConcurrentQueue<string?> cursors)
+    private static async Task FollowAsync(NodeScript script, ConcurrentQueue<string?> cursors, TaskCompletionSource heard)
     {
         var seen = new List<string>();
         var alive = 0;
@@ -88,10 +93,15 @@ public class ClientTests
             var value = await script.ReadAsync();
             if (value.ValueKind == JsonValueKind.Object && value.TryGetProperty("closed", out _))
                 break;
-            if (value.ValueKind == JsonValueKind.String && value.GetString() == "alive")
-                alive++;
-            else
+            if (value.ValueKind != JsonValueKind.String || value.GetString() != "alive")
+            {
                 seen.Add(value.ValueKind == JsonValueKind.String ? value.GetString()! : $"{value.GetProperty("id")} {value.GetProperty("data")}");
+                continue;
+            }
+
+            alive++;
+            if (seen[^1].StartsWith("6 ", StringComparison.Ordinal))
+                heard.TrySetResult();
         }
 
         var events = Enumerable.Range(1, 9).Select(id => $"{id} event {id}\nwith ä").Chunk(3).ToArray();

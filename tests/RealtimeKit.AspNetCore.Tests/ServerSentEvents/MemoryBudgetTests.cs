@@ -13,12 +13,15 @@ public class MemoryBudgetTests
     public async Task UsedUp_TheStreamForWhichMostWaits_IsCutOffAndTheOthersGoOn(Wire wire)
     {
         var budget = new RealtimeMemoryBudget(20 * MiB);
+        var heavyIsOpen = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var server = await TestServerHost.StartAsync(
             wire,
             app => app.MapServerSentEvents("/sse", async (events, _, context, closed) =>
             {
                 // More than any socket's buffers take, so that it waits for its reader.
                 var size = int.Parse(context.Request.Query["size"]!, System.Globalization.CultureInfo.InvariantCulture);
+                if (size == 16 * MiB)
+                    await heavyIsOpen.Task.WaitAsync(closed);   // the reset would take the opening along
                 await events.WriteAsync(new string('x', size), cancellationToken: closed);
                 await events.WriteAsync("more", cancellationToken: closed);
                 await Task.Delay(Timeout.Infinite, closed);
@@ -27,12 +30,13 @@ public class MemoryBudgetTests
         using var idle = await EventStream.OpenedAsync(server, "/sse?size=10");
         (await idle.ReadAsync()).Should().HaveLength("data: ".Length + 10);
         (await idle.ReadAsync()).Should().Be("data: more");
-        budget.RetainedBytes.Should().Be(0, "nothing waits for who reads");
+        await Until.TrueAsync(() => budget.RetainedBytes == 0);   // nothing waits for who reads, once its flush has ended
 
         using var light = await EventStream.OpenedAsync(server, $"/sse?size={8 * MiB}");
         await Until.TrueAsync(() => budget.RetainedBytes >= 8 * MiB);
         budget.ShedConnections.Should().Be(0);
         using var heavy = await EventStream.OpenedAsync(server, $"/sse?size={16 * MiB}");
+        heavyIsOpen.SetResult();
         await Until.TrueAsync(() => budget.ShedConnections == 1);
         await Until.TrueAsync(() => server.Logs.Ours.Any(record => record.Event.Id == RealtimeEventIds.StreamShed));
         var cutOff = async () => await heavy.ReadAsync();
@@ -42,6 +46,7 @@ public class MemoryBudgetTests
         (await light.ReadAsync()).Should().Be("data: more");
         await Until.TrueAsync(() => budget.RetainedBytes == 0);
         budget.ShedConnections.Should().Be(1);
+        await Until.TrueAsync(() => server.Logs.Ours.Any(record => record.Event.Id == RealtimeEventIds.StreamEnded));
         server.Logs.Ours.Should().ContainSingle(record => record.Event.Id == RealtimeEventIds.StreamEnded && record.Message.EndsWith("Shed.", StringComparison.Ordinal));
     }
 

@@ -13,6 +13,7 @@ public class StalledWriteTests
     {
         const int Events = 40;
         var written = 0;
+        ServerSentEventWriter? writer = null;
         var closed = new TaskCompletionSource();
         var mayEnd = new TaskCompletionSource();
         var options = new ServerSentEventEndpointOptions
@@ -24,6 +25,7 @@ public class StalledWriteTests
         };
         await using var server = await TestServerHost.StartAsync(Wire.Http2, app => app.MapServerSentEvents("/sse", options, async (events, _) =>
         {
+            writer = events;
             for (; written < Events; Interlocked.Increment(ref written))
                 await events.WriteAsync(new string('x', 20_000), cancellationToken: CancellationToken.None);
             events.Close();
@@ -31,9 +33,8 @@ public class StalledWriteTests
             await mayEnd.Task;
         }));
         using var stream = await EventStream.OpenedAsync(server);
-        for (var (seen, times) = (0, 0); times < 20; await Task.Delay(5, Until.Cancelled))
-            (seen, times) = seen == Volatile.Read(ref written) ? (seen, times + 1) : (written, 0);
-        written.Should().BeLessThan(Events, "nobody reads");
+        await EventStreamEndingCases.StalledAsync(() => writer);
+        Volatile.Read(ref written).Should().BeLessThan(Events, "nobody reads");
         _time.Pass(TimeSpan.FromMinutes(1));
 
         for (var i = 0; i < Events; i++)

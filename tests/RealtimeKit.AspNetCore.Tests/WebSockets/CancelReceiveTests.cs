@@ -14,13 +14,13 @@ public class CancelReceiveTests
         var arrived = Channel.CreateUnbounded<bool>();
         await using var server = await TestServerHost.StartAsync(wire, async connection =>
         {
+            var before = connection.LastReceived;
             for (var round = 0; round < 40; round++)
             {
-                var before = connection.LastReceived;
                 using (var cancel = new CancellationTokenSource())
                 {
                     var receive = connection.ReceiveAsync(cancel.Token).AsTask();
-                    if (round % 2 == 0)
+                    if (round % 2 == 1)
                         await Until.TrueAsync(() => connection.LastReceived > before);
                     await cancel.CancelAsync();
                     var cancelled = () => receive;
@@ -29,6 +29,7 @@ public class CancelReceiveTests
 
                 arrived.Writer.TryWrite(true);
                 var message = await connection.ReceiveAsync();
+                before = connection.LastReceived;   // before the echo, upon which the client sends again
                 await connection.SendAsync(message.Payload, message.Type);
             }
         });

@@ -123,12 +123,12 @@ public class MapWebSocketTests
                 {
                     var message = await connection.ReceiveAsync(http.RequestAborted);
                     await connection.SendAsync(message.Payload, message.Type);
-                }).WithRequestTimeout(TimeSpan.FromSeconds(1));
+                }).WithRequestTimeout(TimeSpan.FromSeconds(3));
             },
             builder => builder.Services.AddRequestTimeouts());
 
         using var client = await server.ConnectAsync();
-        await Task.Delay(1500, Until.Cancelled);   // longer than the deadline that must not count
+        await Task.Delay(3500, Until.Cancelled);   // longer than the deadline that must not count
         await client.SendTextAsync("still here");
         (await client.ReceiveTextAsync()).Should().Be("still here");
     }

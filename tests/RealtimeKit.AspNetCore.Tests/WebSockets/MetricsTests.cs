@@ -38,7 +38,7 @@ public class MetricsTests
         await client.SendTextAsync("hello");
         (await client.ReceiveTextAsync()).Should().Be("hello");
         await client.CloseAsync(WebSocketCloseStatus.NormalClosure, null, Until.Cancelled);
-        await Until.TrueAsync(() => Values("connection.duration").Length == 1 && Values("active_connections").Length == 2);
+        await Until.TrueAsync(() => Values("connection.duration").Length == 1 && Values("active_connections").Length == 2 && Values("messages").Length == 2);
         Values("active_connections").Should().Equal(1, -1);
         Values("messages").Should().Equal(1, 1);
 

@@ -138,8 +138,10 @@ public class RouterTests
         var slow = http.GetStringAsync("/slow", Until.Cancelled);
         await Until.TrueAsync(() => server.Logs.Ours.Any() || slow.IsCompleted || Slow.IsWaiting);
         var stop = server.StopAsync();
-        await Until.TrueAsync(() => server.Logs.Ours.Any(record => record.Event.Name == "RouterStopping"));
+        await Until.TrueAsync(() => Slow.IsTold);
+        server.Logs.Ours.Should().Contain(record => record.Event.Name == "RouterStopping");
         (await RawHttp.SendAsync(server.Port, "GET", "/nothing")).Status.Should().Be(503);
+        Slow.MayAnswer.TrySetResult();
         (await slow).Should().Be("stopping", "the handler is told, and may still answer");
         await stop;
         server.Listener.IsListening.Should().BeFalse();
@@ -249,10 +251,18 @@ public class RouterTests
     {
         public static bool IsWaiting { get; private set; }
 
+        /// <summary>Whether the router has stopped serving: it logs that before.</summary>
+        public static bool IsTold { get; private set; }
+
+        /// <summary>Set once the test needs the drain no more.</summary>
+        public static TaskCompletionSource MayAnswer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
         public static async Task AnswerAsync(HttpListenerContext context, CancellationToken stopping)
         {
             IsWaiting = true;
             await Task.Delay(Timeout.Infinite, stopping).ContinueWith(_ => { }, TaskScheduler.Default);
+            IsTold = true;
+            await MayAnswer.Task;
             await Task.Delay(200, CancellationToken.None);   // time in which the drain must wait
             await context.Response.OutputStream.WriteAsync(Encoding.ASCII.GetBytes("stopping"), CancellationToken.None);
         }

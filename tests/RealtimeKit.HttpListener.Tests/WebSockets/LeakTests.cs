@@ -33,7 +33,7 @@ public class LeakTests
         for (var batch = 0; batch < each / 20; batch++)
             await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => OpenAndEndAsync(server, way)));
 
-        contexts.Added.Should().Be(each);
+        await Until.TrueAsync(() => contexts.Added == each);   // a client may be through before its handler runs
         await NothingIsLeftAsync(server, contexts, goOn);
     }
 

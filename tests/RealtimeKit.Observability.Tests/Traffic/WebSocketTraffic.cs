@@ -54,6 +54,7 @@ internal static class WebSocketTraffic
             await server.ReceiveAsync(Cancelled);
             await closing;
             await server.DisposeAsync();
+            await recording.UntilAsync("realtimekit.websocket.connection.duration", code < 3000 ? $"{code}" : $"{code / 1000}xxx");
         }
 
         // A Close frame without a code, and an end without a Close frame.

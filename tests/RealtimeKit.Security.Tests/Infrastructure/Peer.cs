@@ -41,9 +41,9 @@ internal static class Peer
             if (!closing.IsCompleted)
                 await peer.SendAsync(RawWebSocket.Frame(9, "are you there?"u8));
         }
-        catch (Exception error) when (error is IOException or HttpRequestException)
+        catch (Exception error) when (error is IOException or HttpRequestException || (error is OperationCanceledException && !Until.Cancelled.IsCancellationRequested))
         {
-            // It hangs up on those who do not stop.
+            // It hangs up on those who do not stop. Over HTTP/2 the client may cancel the write under way by itself (RFC 9113 §8.1).
         }
 
         return await closing;

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.ServerSentEvents;
+using System.Net.Sockets;
 using System.Text;
 using Microsoft.Extensions.Time.Testing;
 
@@ -152,10 +153,10 @@ public class ServerSentEventClientTests
     [Fact]
     public async Task ReadAllAsync_NobodyListens_ThrowsAfterMaxFailures()
     {
-        Uri uri;
-        await using (var server = new ScriptedServer())
-            uri = server.Uri;
-        await using var client = new ServerSentEventClient(uri, new() { ReconnectDelay = TimeSpan.Zero, MaxFailures = 3 });
+        // Held, but not listened on: nobody else gets it meanwhile.
+        using var port = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        port.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        await using var client = new ServerSentEventClient(new Uri($"http://{port.LocalEndPoint}/events"), new() { ReconnectDelay = TimeSpan.Zero, MaxFailures = 3 });
         var waits = 0;
         client.StateChanged += (_, change) => waits += change.State == ServerSentEventClientState.Waiting ? 1 : 0;
 
@@ -342,7 +343,7 @@ public class ServerSentEventClientTests
             ScriptedServer.Answer(Gone));
         await using var client = new ServerSentEventClient(
             server.Uri,
-            new() { TimeProvider = time, ConnectTimeout = Timeout.InfiniteTimeSpan, Jitter = 0, MaxReconnectDelay = TimeSpan.FromSeconds(7), MaxServerDelay = TimeSpan.FromSeconds(100) });
+            new() { TimeProvider = time, ConnectTimeout = Timeout.InfiniteTimeSpan, ReadTimeout = Timeout.InfiniteTimeSpan, Jitter = 0, MaxReconnectDelay = TimeSpan.FromSeconds(7), MaxServerDelay = TimeSpan.FromSeconds(100) });
         var delays = new List<double>();
         client.StateChanged += (_, change) =>
         {
@@ -382,13 +383,18 @@ public class ServerSentEventClientTests
     public async Task ReadAllAsync_ServerStalls_TimesOutAndConnectsAgain()
     {
         var time = new FakeTimeProvider();
+        var isAsked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var server = new ScriptedServer(
             async connection =>
             {
                 await connection.SendAsync(ScriptedServer.EventStream + "id: 1\ndata: a\n\ndata: b");
                 await connection.StallAsync();
             },
-            connection => connection.StallAsync(),
+            connection =>
+            {
+                isAsked.SetResult();
+                return connection.StallAsync();
+            },
             ScriptedServer.Answer(Gone));
         await using var client = new ServerSentEventClient(server.Uri, new() { TimeProvider = time });
         var errors = new List<Exception?>();
@@ -398,10 +404,18 @@ public class ServerSentEventClientTests
                 errors.Add(change.Error);
         };
 
-        var reading = client.ReadAllAsync(Cancel).ToListAsync(Cancel).AsTask();
-        await RunAsync(time, reading);
+        // The clock stands still while the server has something to do: it would outrun it.
+        await using var events = client.ReadAllAsync(Cancel).GetAsyncEnumerator(Cancel);
+        (await events.MoveNextAsync()).Should().BeTrue();
+        events.Current.Data.Should().Be("a");
+        var next = events.MoveNextAsync().AsTask();
+        await RunAsync(time, () => client.State == ServerSentEventClientState.Waiting);
+        await RunAsync(time, () => client.State != ServerSentEventClientState.Waiting);
+        await isAsked.Task.WaitAsync(TimeSpan.FromSeconds(60), Cancel);
+        await RunAsync(time, () => client.State == ServerSentEventClientState.Waiting);
+        await RunAsync(time, () => client.State != ServerSentEventClientState.Waiting);
 
-        (await reading).Should().ContainSingle().Which.Data.Should().Be("a");
+        (await next).Should().BeFalse();
         errors.Should().HaveCount(2);
         errors.Cast<ServerSentEventClientException>().Should().OnlyContain(error => error.Error == ServerSentEventClientError.Timeout && error.IsTransient);
     }
@@ -523,14 +537,18 @@ public class ServerSentEventClientTests
     /// <summary>Lets the clock run until the work is done, however often it waits.</summary>
     private static async Task RunAsync(FakeTimeProvider time, Task work)
     {
+        await RunAsync(time, () => work.IsCompleted);
+        await work;
+    }
+
+    private static async Task RunAsync(FakeTimeProvider time, Func<bool> isDone)
+    {
         var bound = Task.Delay(TimeSpan.FromSeconds(60), Cancel);
-        while (!work.IsCompleted)
+        while (!isDone())
         {
             bound.IsCompleted.Should().BeFalse("the client should come to an end");
             time.Advance(TimeSpan.FromSeconds(1));
             await Task.Delay(5, Cancel);
         }
-
-        await work;
     }
 }

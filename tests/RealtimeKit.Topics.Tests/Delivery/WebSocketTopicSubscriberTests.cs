@@ -54,7 +54,11 @@ public sealed class WebSocketTopicSubscriberTests : IAsyncDisposable
 
         await using var subscription = await Hub.SubscribeAsync(new WebSocketTopicSubscriber(server), ["t"], cursor, EndAtGap, Cancel);
 
-        await Until.True(() => stream.Writes.Count == 1);
+        await Until.True(() =>
+        {
+            lock (stream.Writes)
+                return stream.Writes.Count == 1;
+        });
         stream.Writes[0].Should().Be(400, "each frame has a header of two bytes and a payload of two");
     }
 

@@ -5,11 +5,27 @@ internal sealed class RecordingSubscriber(bool isHeld = false) : ITopicSubscribe
 {
     private readonly Lock _lock = new();
     private readonly List<TopicItem> _items = [];
+    private readonly List<int> _batches = [];
+    private readonly List<string> _cursors = [];
     private TaskCompletionSource? _held = isHeld ? new(TaskCreationOptions.RunContinuationsAsynchronously) : null;
 
-    public List<int> Batches { get; } = [];
+    public IReadOnlyList<int> Batches
+    {
+        get
+        {
+            lock (_lock)
+                return [.. _batches];
+        }
+    }
 
-    public List<string> Cursors { get; } = [];
+    public IReadOnlyList<string> Cursors
+    {
+        get
+        {
+            lock (_lock)
+                return [.. _cursors];
+        }
+    }
 
     public bool TakesCursors { get; init; }
 
@@ -42,10 +58,10 @@ internal sealed class RecordingSubscriber(bool isHeld = false) : ITopicSubscribe
             {
                 _items.Add(item);
                 if (TakesCursors)
-                    Cursors.Add(System.Text.Encoding.ASCII.GetString(subscription.GetCursor(item)));
+                    _cursors.Add(System.Text.Encoding.ASCII.GetString(subscription.GetCursor(item)));
             }
 
-            Batches.Add(items.Length);
+            _batches.Add(items.Length);
             return _held is null ? default : new ValueTask(_held.Task);
         }
     }

@@ -83,7 +83,8 @@ public class AbruptEndTests
         await stall.Stalled.Within();
         close.IsCompleted.Should().BeFalse();
         stall.Release(new IOException("Broken by the test."));
-        (await clock.PassUntil(close, TimeSpan.FromSeconds(2))).Should().Be(CloseTests.Lost);
+        await Bounds.Until(() => harness.Connection.CloseResult is not null, "the break is seen");
+        (await clock.PassUntil(close, TimeSpan.FromSeconds(10))).Should().Be(CloseTests.Lost);
     }
 
     [Theory]

@@ -124,8 +124,8 @@ public class LimitTests
     {
         await using var harness = await Harness.CreateAsync(wire, Configure);
         var receive = harness.Connection.ReceiveAsync().AsTask();
-        await harness.Peer.SendAsync(Frames.TextFrame("begun", fin: false));
-        await Task.Delay(10);
+        await harness.Peer.SendAsync(Frames.TextFrame("begun", fin: false), Frames.PingFrame());
+        await harness.Peer.ReadAsync(Frames.Pong);   // from here on it counts
         // A byte now and then does not help.
         for (var i = 0; i < 28; i++)
         {
@@ -134,7 +134,7 @@ public class LimitTests
         }
 
         receive.IsCompleted.Should().BeFalse();
-        var wait = () => _clock.PassUntil(receive, TimeSpan.FromSeconds(20));   // the first frame may have been taken late
+        var wait = () => _clock.PassUntil(receive, TimeSpan.FromSeconds(20));
         (await wait.Should().ThrowAsync<WebSocketProtocolException>()).Which.Error.Should().Be(WebSocketProtocolError.MessageTimeout);
         (await harness.Peer.ReadAsync(Frames.Close)).CloseCode.Should().Be(1008);
     }
@@ -231,8 +231,8 @@ public class LimitTests
     {
         await using var harness = await Harness.CreateAsync(wire, ConfigureKeepAlive);
         var receive = harness.Connection.ReceiveAsync().AsTask();
-        await Task.Delay(5);
-        await _clock.PassUntil(harness.Peer.ReadAsync(Frames.Ping), TimeSpan.FromSeconds(27));
+        await _clock.Pass(TimeSpan.FromSeconds(26));   // the wheel sends it at 25, and no time passes while the peer reads it
+        await harness.Peer.ReadAsync(Frames.Ping);
         await _clock.Pass(TimeSpan.FromSeconds(8));
         harness.Connection.State.Should().Be(WebSocketState.Open);
         (await _clock.PassUntil(receive, TimeSpan.FromSeconds(4))).Type.Should().Be(WebSocketMessageType.Close);
@@ -259,6 +259,7 @@ public class LimitTests
         stream.Release();
         (await harness.Peer.ReadAsync(Frames.Binary)).Payload.Should().HaveCount(100_000);
         await harness.Peer.ReadAsync(Frames.Ping);
+        await Bounds.Until(() => harness.Connection.RetainedBytes == 0, "its write has ended on this side, too");
         await _clock.Pass(TimeSpan.FromSeconds(8));
         harness.Connection.State.Should().Be(WebSocketState.Open);
         (await _clock.PassUntil(receive, TimeSpan.FromSeconds(5))).Type.Should().Be(WebSocketMessageType.Close);
@@ -302,9 +303,11 @@ public class LimitTests
                 await harness.Peer.SendAsync(Frames.PongFrame([(byte)i]));
             else
                 await harness.Peer.SendBytesAsync(Frames.PongFrame([7]).AsMemory(0, 1));
-            await Task.Delay(5);
-            if (life == "one byte of a frame" && i == 0)
-                await harness.Peer.SendBytesAsync(Frames.PongFrame([7]).AsMemory(1));
+            await Bounds.Until(() => harness.Connection.LastReceived == _clock.GetUtcNow(), "it is read");
+            if (life != "one byte of a frame" || i > 0)
+                continue;
+            await harness.Peer.SendAsync(Frames.PongFrame([7])[1..], Frames.PingFrame());
+            await harness.Peer.ReadAsync(Frames.Pong);
         }
 
         harness.Connection.State.Should().Be(WebSocketState.Open);

@@ -258,8 +258,8 @@ public class MetricsTests
             options.TimeProvider = clock;
             options.KeepAliveInterval = TimeSpan.FromSeconds(2);
         });
-        var reading = harness.Peer.ReadAsync(Frames.Ping);
-        var frame = await clock.PassUntil(reading, TimeSpan.FromSeconds(20));
+        await clock.Pass(TimeSpan.FromSeconds(2.5));   // and no time passes while the peer reads
+        var frame = await harness.Peer.ReadAsync(Frames.Ping);
         clock.Advance(TimeSpan.FromMilliseconds(40));
         await harness.Peer.SendAsync(Frames.PongFrame(frame.Payload));
         await Bounds.Until(() => meters.Values("ping.duration").Length == 1);
@@ -291,6 +291,7 @@ public class MetricsTests
         (await harness.Connection.ReceiveAsync().Within()).ToArray().Should().Equal(message);
         (await harness.Connection.ReceiveAsync().Within()).ToArray().Should().Equal(message);
         await Bounds.Until(() => meters.Sum("messages") == 2);
+        await Bounds.Until(() => meters.Values("inflate.ratio").Length > 0);
         meters.Values("inflate.ratio").Should().ContainSingle("the second is not compressed").Which.Should().BeApproximately((double)message.Length / compressed.Length, 1e-9);
     }
 
@@ -348,7 +349,7 @@ public class MetricsTests
             CompressionParameters = default(PerMessageDeflateParameters),
         });
         var least = long.MaxValue;
-        for (var round = 0; round < 5; round++)
+        for (var round = 0; round < 5 || (round < 16 && least > 0); round++)   // a collection in another test may empty the pools
         {
             Run(200);
             var before = GC.GetAllocatedBytesForCurrentThread();

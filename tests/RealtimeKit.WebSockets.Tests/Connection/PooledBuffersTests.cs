@@ -5,7 +5,9 @@ using RealtimeKit.WebSockets.Tests.Connection.Kit;
 
 namespace RealtimeKit.WebSockets.Tests.Connection;
 
-// A buffer that goes back to the pool twice belongs to two connections from then on. The pool's own events tell.
+// A buffer that goes back to the pool twice belongs to two connections from then on. The pool's own events tell, of every array of the process
+// and only by its hash: one of another test, rented before, could be taken for one of these.
+[Collection(nameof(Alone))]
 public class PooledBuffersTests
 {
     [Theory]

@@ -331,7 +331,7 @@ public class ReadAheadTests
     [InlineData(Wire.Stream, true)]
     public async Task HandlerHoldsAMessage_CloseOrViolationBehindIt_WaitsForTheAnswer(Wire wire, bool violation)
     {
-        await using var harness = await Harness.CreateAsync(wire);
+        await using var harness = await Harness.CreateAsync(wire, options => options.TimeProvider = new FakeTimeProvider());   // an answer is waited for a second
         var pending = harness.Connection.ReceiveAsync();
         await harness.Peer.SendAsync(Frames.TextFrame("request"), violation ? Frames.Frame(0x3, []) : Frames.CloseFrame(1000));
         (await pending.Within()).GetText().Should().Be("request");

@@ -202,7 +202,7 @@ public class EventStreamEndingCases
         {
             same = writer() is { IsWriting: true } events && events.WriteCount == count ? same + 1 : 0;
             count = writer()?.WriteCount ?? -1;
-            return same == 40;
+            return same == 100;
         });
     }
 

@@ -102,6 +102,10 @@ public class HeartbeatCases
         var isDone = false;
         await using var server = await TestServerHost.StartAsync(wire, app => app.MapServerSentEvents("/sse", options, async (events, cancel) =>
         {
+            // Not before the clock runs: a server may be done before its client has seen the headers.
+            var opened = events.WriteCount;
+            while (events.WriteCount == opened)
+                await Task.Delay(1, cancel);
             await Task.WhenAll(Enumerable.Range(0, Writers).Select(writer => Task.Run(async () =>
             {
                 for (var i = 0; i < Events; i++)

@@ -92,11 +92,11 @@ public class WebSocketEndingCases
             }
         });
         await using var client = await server.ConnectRawAsync();
+        (await client.ReceiveAsync())!.Text.Should().Be("tick");   // or else the Close may be read before the handler begins
         await client.SendAsync(RawWebSocket.Frame(9, "a"u8), RawWebSocket.Frame(9, "b"u8), RawWebSocket.Close(1000));
         var frames = await client.ReceiveAllAsync();
         frames.Where(frame => frame.Opcode == 10).Select(frame => frame.Text).Should().Equal("a", "b");
         frames[^1].CloseStatus.Should().Be(WebSocketCloseStatus.NormalClosure);
-        frames.Should().Contain(frame => frame.Opcode == 1);
     }
 
     [Theory(Timeout = Until.Bound), MemberData(nameof(AllWires))]
@@ -105,9 +105,14 @@ public class WebSocketEndingCases
         var result = new TaskCompletionSource<WebSocketCloseResult>();
         await using var server = await TestServerHost.StartAsync(
             wire,
-            async connection => result.SetResult(await connection.CloseAsync(WebSocketCloseStatus.PolicyViolation, "go away")),
+            async connection =>
+            {
+                await connection.ReceiveAsync();   // over HTTP/2 an abort may overtake the handshake's answer
+                result.SetResult(await connection.CloseAsync(WebSocketCloseStatus.PolicyViolation, "go away"));
+            },
             options => options.Connection.CloseTimeout = TimeSpan.FromMilliseconds(200));
         using var client = await server.ConnectAsync();
+        await client.SendTextAsync("go");
         (await result.Task).Should().Be(new WebSocketCloseResult(WebSocketCloseStatus.PolicyViolation, "go away", WebSocketCloseInitiator.Local, false));
         await Until.TrueAsync(() => server.Logs.Ours.Any(record => record.Event.Name == "Closed"));
     }
@@ -177,6 +182,7 @@ public class WebSocketEndingCases
             wire,
             async connection =>
             {
+                await connection.ReceiveAsync();   // over HTTP/2 an abort may overtake the handshake's answer
                 try
                 {
                     while (true)
@@ -190,6 +196,7 @@ public class WebSocketEndingCases
             },
             options => options.Connection.WriteTimeout = TimeSpan.FromMilliseconds(200));
         using var client = await server.ConnectAsync();
+        await client.SendTextAsync("go");
         await failure.Task;
         await Until.TrueAsync(() => server.Logs.Ours.Any(record => record.Event.Name == "Closed"));
         server.Logs.Ours.Should().NotContain(record => record.Level > LogLevel.Debug);

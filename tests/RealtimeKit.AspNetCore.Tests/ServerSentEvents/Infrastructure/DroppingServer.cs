@@ -7,7 +7,8 @@ namespace RealtimeKit.AspNetCore.Tests.ServerSentEvents;
 
 /// <summary>
 /// Nine events with ids, three on each connection, which then ends: in order, cut off, and in order again; after the ninth there is
-/// nothing more. What each connection asked for is kept.
+/// nothing more. What each connection asked for is kept. The second is cut off once its client says that it has heard a heartbeat behind
+/// its events.
 /// </summary>
 internal static class DroppingServer
 {
@@ -29,9 +30,10 @@ internal static class DroppingServer
         </script>
         """;
 
-    public static async Task<(TestServerHost Server, ConcurrentQueue<string?> Cursors)> StartAsync(Wire wire)
+    public static async Task<(TestServerHost Server, ConcurrentQueue<string?> Cursors, TaskCompletionSource Heard)> StartAsync(Wire wire)
     {
         var cursors = new ConcurrentQueue<string?>();
+        var heard = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var options = new ServerSentEventEndpointOptions
         {
             Retry = TimeSpan.FromMilliseconds(100),
@@ -54,13 +56,11 @@ internal static class DroppingServer
                 if (last != 3)
                     return;
 
-                // Long enough for a heartbeat to reach the page, and with it all before.
-                var count = events.WriteCount;
-                await Until.TrueAsync(() => events.WriteCount > count);
-                await Task.Delay(100, cancel);
+                // A reset takes along what has not been read.
+                await heard.Task.WaitAsync(cancel);
                 http.Abort();
             });
         });
-        return (server, cursors);
+        return (server, cursors, heard);
     }
 }

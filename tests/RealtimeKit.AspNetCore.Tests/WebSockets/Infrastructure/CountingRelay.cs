@@ -30,7 +30,7 @@ internal sealed class CountingRelay : IAsyncDisposable
     /// <summary>How many bytes came from the server, over all connections.</summary>
     public long ToClient => Volatile.Read(ref _toClient);
 
-    /// <summary>How many connections were made.</summary>
+    /// <summary>How many connections were made; <see cref="Drop"/> cuts whatever was counted.</summary>
     public int Accepted => Volatile.Read(ref _accepted);
 
     /// <summary>Whether nothing passes: connections are cut as soon as they are made.</summary>
@@ -59,7 +59,6 @@ internal sealed class CountingRelay : IAsyncDisposable
                     continue;
                 }
 
-                Interlocked.Increment(ref _accepted);
                 _ = ServeAsync(client);
             }
         }
@@ -78,6 +77,7 @@ internal sealed class CountingRelay : IAsyncDisposable
             server.Dispose();
         }))
         {
+            Interlocked.Increment(ref _accepted);
             await server.ConnectAsync(new IPEndPoint(IPAddress.Loopback, _target), _stop.Token);
             await Task.WhenAll(CopyAsync(client, server, count => Interlocked.Add(ref _toServer, count)), CopyAsync(server, client, count => Interlocked.Add(ref _toClient, count)));
         }

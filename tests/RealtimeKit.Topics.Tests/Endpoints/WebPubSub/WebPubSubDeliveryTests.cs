@@ -36,7 +36,8 @@ public sealed class WebPubSubDeliveryTests
                 session.Acknowledge(session.Ring.Last);
             }
 
-            allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+            // What allocates does so in every round; of the shared pool's buffers another test may hold one in some.
+            allocated = Math.Min(allocated, GC.GetAllocatedBytesForCurrentThread() - before);
         }
 
         connection.Abort();   // its peer says nothing, goodbye included

@@ -1,10 +1,14 @@
 using System.Net.WebSockets;
+using Microsoft.Extensions.Time.Testing;
 using RealtimeKit.WebSockets.Tests.Connection.Kit;
 
 namespace RealtimeKit.WebSockets.Tests.Connection.Limits;
 
 public class RealtimeMemoryBudgetTests
 {
+    // Stands still: those that are told to go are given a second.
+    private readonly FakeTimeProvider _clock = new();
+
     [Fact]
     public async Task OverTheBudget_TheHeaviestAreClosedWith1013AndTheOthersGoOn()
     {
@@ -48,6 +52,7 @@ public class RealtimeMemoryBudgetTests
             {
                 options.MemoryBudget = budget;
                 options.MeterFactory = meters;
+                options.TimeProvider = _clock;
             });
             harnesses.Add(harness);
             receives.Add(harness.Connection.ReceiveAsync().AsTask());
@@ -79,11 +84,12 @@ public class RealtimeMemoryBudgetTests
         {
             options.MemoryBudget = budget;
             options.MaxMessageSize = 10 << 20;
+            options.TimeProvider = _clock;
         });
         var receive = harness.Connection.ReceiveAsync().AsTask();
         await harness.Peer.SendBytesAsync(Frames.Frame(Frames.Binary, new byte[1_100_000], declared: 10_000_000));
         (await harness.Peer.ReadAsync(Frames.Close)).CloseCode.Should().Be(1013);
-        (await receive.Within()).Type.Should().Be(WebSocketMessageType.Close);
+        (await _clock.PassUntil(receive, TimeSpan.FromSeconds(2))).Type.Should().Be(WebSocketMessageType.Close);
         harness.Connection.CloseResult!.Value.Status.Should().Be((WebSocketCloseStatus)1013);
         await harness.DisposeAsync();
         await Bounds.Until(() => budget.RetainedBytes == 0);

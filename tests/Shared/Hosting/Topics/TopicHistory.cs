@@ -41,7 +41,8 @@ internal abstract class TopicHistory
 
     public async Task<HistoryOutcome> RunAsync()
     {
-        var publisher = Task.Run(PublishAsync);
+        var random = new Random(Random.Next());   // the publisher's own: no generator serves two threads
+        var publisher = Task.Run(() => PublishAsync(random));
         try
         {
             await BeginAsync();
@@ -114,9 +115,8 @@ internal abstract class TopicHistory
         },
     };
 
-    private async Task PublishAsync()
+    private async Task PublishAsync(Random random)
     {
-        var random = new Random(Random.Next());
         var hub = Server.Hub();
         while (!IsOver)
         {
