@@ -1,12 +1,11 @@
 using System.Net;
-using System.Net.ServerSentEvents;
 using System.Net.Sockets;
 using System.Text;
 using Microsoft.Extensions.Time.Testing;
 
 namespace RealtimeKit.ServerSentEvents.Tests;
 
-public class ServerSentEventClientTests
+public partial class ServerSentEventClientTests
 {
     private const string Gone = "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n";
     private static readonly CancellationToken Cancel = TestContext.Current.CancellationToken;
@@ -38,81 +37,6 @@ public class ServerSentEventClientTests
             ServerSentEventClientState.Connecting, ServerSentEventClientState.Open, ServerSentEventClientState.Waiting,
             ServerSentEventClientState.Connecting, ServerSentEventClientState.Closed);
         client.State.Should().Be(ServerSentEventClientState.Closed);
-    }
-
-    [Fact]
-    public async Task ReadAllAsync_204_TellsItsErrorInTheLastChange()
-    {
-        await using var server = new ScriptedServer(ScriptedServer.Answer(Gone));
-        await using var client = new ServerSentEventClient(server.Uri);
-        Exception? error = null;
-        client.StateChanged += (_, change) => error = change.Error;
-
-        (await client.ReadAllAsync(Cancel).CountAsync(Cancel)).Should().Be(0);
-
-        error.Should().BeOfType<ServerSentEventClientException>().Which.StatusCode.Should().Be(HttpStatusCode.NoContent);
-    }
-
-    [Theory]
-    [InlineData("HTTP/1.1 404 Not Found", ServerSentEventClientError.Status)]
-    [InlineData("HTTP/1.1 401 Unauthorized", ServerSentEventClientError.Status)]
-    [InlineData("HTTP/1.1 205 Reset Content", ServerSentEventClientError.Status)]
-    [InlineData("HTTP/1.1 201 Created\r\nContent-Type: text/event-stream", ServerSentEventClientError.Status)]
-    [InlineData("HTTP/1.1 200 OK\r\nContent-Type: text/html", ServerSentEventClientError.ContentType)]
-    [InlineData("HTTP/1.1 200 OK\r\nContent-Type: text/event-streams", ServerSentEventClientError.ContentType)]
-    [InlineData("HTTP/1.1 200 OK", ServerSentEventClientError.ContentType)]
-    public async Task ReadAllAsync_PermanentRefusal_ThrowsWithStatusAndHeadersAndWithoutSecrets(string head, ServerSentEventClientError expected)
-    {
-        await using var server = new ScriptedServer(ScriptedServer.Answer(head + "\r\nX-Reason: because\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"));
-        await using var client = new ServerSentEventClient(server.Uri, new()
-        {
-            ConfigureRequest = static (request, _) =>
-            {
-                request.Headers.TryAddWithoutValidation("Authorization", "Bearer secret-in-header");
-                return default;
-            },
-        });
-
-        var thrown = (await client.Invoking(async c => await c.ReadAllAsync(Cancel).ToListAsync(Cancel)).Should().ThrowAsync<ServerSentEventClientException>()).Which;
-
-        thrown.Error.Should().Be(expected);
-        thrown.IsTransient.Should().BeFalse();
-        ((int?)thrown.StatusCode).Should().Be(int.Parse(head.AsSpan(9, 3), null as IFormatProvider));
-        thrown.Headers!.GetValues("X-Reason").Should().Equal("because");
-        thrown.ToString().Should().NotContain("secret");
-        server.Requests.Should().ContainSingle();
-        client.State.Should().Be(ServerSentEventClientState.Closed);
-    }
-
-    [Theory]
-    [InlineData("text/event-stream; charset=utf-8")]
-    [InlineData("Text/Event-Stream")]
-    [InlineData("text/event-stream;")]
-    [InlineData("text/event-stream ; charset=utf-8;")]
-    [InlineData("text/event-stream;charset=")]
-    public async Task ReadAllAsync_ContentTypeWithParametersOrCase_IsAccepted(string type)
-    {
-        await using var server = new ScriptedServer(ScriptedServer.Answer($"HTTP/1.1 200 OK\r\nContent-Type: {type}\r\nConnection: close\r\n\r\ndata: a\n\n"));
-        await using var client = new ServerSentEventClient(server.Uri, new() { Reconnect = false });
-
-        (await client.ReadAllAsync(Cancel).ToListAsync(Cancel)).Should().ContainSingle();
-    }
-
-    [Theory]
-    [InlineData(500)]
-    [InlineData(502)]
-    [InlineData(503)]
-    [InlineData(429)]
-    [InlineData(408)]
-    public async Task ReadAllAsync_TransientStatus_ConnectsAgain(int status)
-    {
-        await using var server = new ScriptedServer(
-            ScriptedServer.Answer($"HTTP/1.1 {status} Later\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"),
-            ScriptedServer.Events("data: a\n\n"),
-            ScriptedServer.Answer(Gone));
-        await using var client = new ServerSentEventClient(server.Uri, AtOnce);
-
-        (await client.ReadAllAsync(Cancel).ToListAsync(Cancel)).Should().ContainSingle().Which.Data.Should().Be("a");
     }
 
     [Fact]
@@ -165,135 +89,6 @@ public class ServerSentEventClientTests
         waits.Should().Be(2);
     }
 
-    [Theory]
-    [InlineData(301)]
-    [InlineData(302)]
-    [InlineData(303)]
-    [InlineData(307)]
-    [InlineData(308)]
-    public async Task ReadAllAsync_Redirect_IsFollowedAndReconnectsBeginAtTheOriginal(int status)
-    {
-        // WHATWG HTML §9.2.3: a connection is reestablished with the event source's own URL, wherever the last one was redirected to.
-        await using var target = new ScriptedServer(ScriptedServer.Events("id: 1\ndata: a\n\n"), ScriptedServer.Events("id: 2\ndata: b\n\n"));
-        var redirect = ScriptedServer.Answer($"HTTP/1.1 {status} Elsewhere\r\nLocation: {target.Uri}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
-        await using var server = new ScriptedServer(redirect, redirect, ScriptedServer.Answer(Gone));
-        await using var client = new ServerSentEventClient(server.Uri, new()
-        {
-            ReconnectDelay = TimeSpan.Zero,
-            MaxReconnectDelay = Soon,
-            ConfigureRequest = static (request, _) =>
-            {
-                request.Headers.TryAddWithoutValidation("Authorization", "Bearer secret");
-                return default;
-            },
-        });
-
-        (await client.ReadAllAsync(Cancel).Select(item => item.Data).ToListAsync(Cancel)).Should().Equal("a", "b");
-
-        server.Requests.Should().HaveCount(3).And.OnlyContain(request => request.Contains("Authorization: Bearer secret\r\n"));
-        target.Requests.Should().HaveCount(2).And.OnlyContain(request => request.StartsWith("GET ") && request.Contains("Accept: text/event-stream\r\n"));
-        target.Requests.Should().OnlyContain(request => !request.Contains("Authorization"), "a redirect may lead to somebody else");
-        target.Requests[1].Should().Contain("Last-Event-ID: 1\r\n");
-        server.Requests[2].Should().Contain("Last-Event-ID: 2\r\n");
-    }
-
-    [Fact]
-    public async Task ReadAllAsync_RedirectsWithoutEnd_EndWithTheirStatus()
-    {
-        var again = ScriptedServer.Answer("HTTP/1.1 307 Again\r\nLocation: /again?token=secret\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
-        await using var server = new ScriptedServer([.. Enumerable.Repeat(again, 30)]);
-        await using var client = new ServerSentEventClient(server.Uri, AtOnce);
-
-        var thrown = (await client.Invoking(async c => await c.ReadAllAsync(Cancel).CountAsync(Cancel)).Should().ThrowAsync<ServerSentEventClientException>()).Which;
-
-        thrown.StatusCode.Should().Be(HttpStatusCode.TemporaryRedirect);
-        thrown.ToString().Should().NotContain("secret");
-        server.Requests.Should().HaveCount(21, "Fetch follows twenty");
-    }
-
-    [Theory]
-    [InlineData("HTTP/1.1 200 OK\r\nSet-Cookie secret\r\n\r\n")]
-    [InlineData("HTTP/1.1 secret\r\n\r\n")]
-    [InlineData("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\nsecret\r\n")]
-    public async Task ReadAllAsync_AnswerCannotBeRead_IsNotQuoted(string answer)
-    {
-        await using var server = new ScriptedServer([.. Enumerable.Repeat(ScriptedServer.Answer(answer), 20)]);
-        await using var client = new ServerSentEventClient(server.Uri, new() { ReconnectDelay = TimeSpan.Zero, MaxFailures = 1 });
-
-        var thrown = (await client.Invoking(async c => await c.ReadAllAsync(Cancel).CountAsync(Cancel)).Should().ThrowAsync<ServerSentEventClientException>()).Which;
-
-        thrown.Error.Should().Be(ServerSentEventClientError.ConnectionLost);
-        thrown.ToString().Should().NotContain("secret");
-    }
-
-    [Theory]
-    [InlineData(15, true)]
-    [InlineData(17, false)]
-    public async Task ReadAllAsync_LargeHeaders_HaveALimitOf16KiB(int kibibytes, bool isAccepted)
-    {
-        var head = ScriptedServer.EventStream.Insert("HTTP/1.1 200 OK\r\n".Length, $"X-Large: {new string('x', kibibytes * 1024)}\r\n");
-        await using var server = new ScriptedServer(ScriptedServer.Answer(head + "data: a\n\n"));
-        await using var client = new ServerSentEventClient(server.Uri, new() { Reconnect = false });
-
-        var reading = client.ReadAllAsync(Cancel).CountAsync(Cancel).AsTask();
-
-        if (isAccepted)
-            (await reading).Should().Be(1);
-        else
-            (await reading.Invoking(task => task).Should().ThrowAsync<ServerSentEventClientException>()).Which.Error.Should().Be(ServerSentEventClientError.ConnectionLost);
-    }
-
-    [Fact]
-    public async Task ReadAllAsync_HeadersDripWithoutEnd_TimesOut()
-    {
-        var time = new FakeTimeProvider();
-        await using var server = new ScriptedServer(async connection =>
-        {
-            await connection.SendAsync("HTTP/1.1 200 OK\r\n");
-            for (var n = 0; n < 1_000; n++)
-            {
-                await connection.SendAsync($"X: {n}\r\n");
-                await Task.Delay(5, Cancel);
-            }
-
-            await connection.StallAsync();
-        });
-        await using var client = new ServerSentEventClient(server.Uri, new() { Reconnect = false, TimeProvider = time });
-
-        var reading = client.ReadAllAsync(Cancel).CountAsync(Cancel).AsTask();
-
-        (await reading.Invoking(task => RunAsync(time, task)).Should().ThrowAsync<ServerSentEventClientException>()).Which.Error.Should().Be(ServerSentEventClientError.Timeout);
-    }
-
-    [Fact]
-    public async Task ReadAllAsync_RetryAfter_MayBeADateAndIsBounded()
-    {
-        var time = new FakeTimeProvider(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
-        string[] values = ["Thu, 01 Jan 2099 00:00:00 GMT", "Thu, 01 Jan 1970 00:00:00 GMT", "99999999999999999999", "-1", "soon", "2147483647"];
-        await using var server = new ScriptedServer([
-            .. values.Select(value => ScriptedServer.Answer($"HTTP/1.1 503 X\r\nRetry-After: {value}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")),
-            ScriptedServer.Answer(Gone)]);
-        await using var client = new ServerSentEventClient(server.Uri, new()
-        {
-            TimeProvider = time,
-            ConnectTimeout = Timeout.InfiniteTimeSpan,   // the clock outruns any server
-            Jitter = 0,
-            ReconnectDelay = TimeSpan.FromSeconds(1),
-            MaxReconnectDelay = TimeSpan.FromSeconds(1),
-            MaxServerDelay = TimeSpan.FromSeconds(50),
-        });
-        var delays = new List<double>();
-        client.StateChanged += (_, change) =>
-        {
-            if (change.Delay is { } delay)
-                delays.Add(delay.TotalSeconds);
-        };
-
-        await RunAsync(time, client.ReadAllAsync(Cancel).ToListAsync(Cancel).AsTask());
-
-        delays.Should().Equal(50, 1, 1, 1, 1, 50);
-    }
-
     [Fact]
     public async Task ReadAllAsync_PostThatReconnects_SendsItsBodyAgain()
     {
@@ -327,97 +122,6 @@ public class ServerSentEventClientTests
 
         server.Requests.Should().ContainSingle().Which.Should().Contain("Last-Event-ID: 41\r\n");
         FluentActions.Invoking(static () => new ServerSentEventClientOptions { LastEventId = "1\r\nX-Injected: 1" }).Should().Throw<ArgumentException>();
-    }
-
-    [Fact]
-    public async Task ReadAllAsync_Failures_DoubleTheDelayFromTheServersRetry()
-    {
-        var time = new FakeTimeProvider();
-        await using var server = new ScriptedServer(
-            ScriptedServer.Events("retry: 2000\ndata: a\n\n"),
-            ScriptedServer.Answer("HTTP/1.1 500 X\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"),
-            ScriptedServer.Answer("HTTP/1.1 500 X\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"),
-            ScriptedServer.Answer("HTTP/1.1 500 X\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"),
-            ScriptedServer.Answer("HTTP/1.1 503 X\r\nRetry-After: 60\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"),
-            ScriptedServer.Events("retry: 99999999999999999999\ndata: b\n\n"),
-            ScriptedServer.Answer(Gone));
-        await using var client = new ServerSentEventClient(
-            server.Uri,
-            new() { TimeProvider = time, ConnectTimeout = Timeout.InfiniteTimeSpan, ReadTimeout = Timeout.InfiniteTimeSpan, Jitter = 0, MaxReconnectDelay = TimeSpan.FromSeconds(7), MaxServerDelay = TimeSpan.FromSeconds(100) });
-        var delays = new List<double>();
-        client.StateChanged += (_, change) =>
-        {
-            if (change.Delay is { } delay)
-                delays.Add(delay.TotalSeconds);
-        };
-
-        await RunAsync(time, client.ReadAllAsync(Cancel).ToListAsync(Cancel).AsTask());
-
-        delays.Should().Equal(2, 2, 4, 7, 60, 100);
-    }
-
-    [Fact]
-    public void GetDelay_LongOutage_StaysAtTheLongestDelay()
-    {
-        var hour = TimeSpan.FromHours(1);
-        var schedule = new ReconnectSchedule(new ServerSentEventClientOptions { ReconnectDelay = hour, MaxServerDelay = hour, MaxReconnectDelay = hour, Jitter = 0 });
-        for (var failures = 0; failures < 100; failures++)
-        {
-            schedule.GetDelay(null, null).Should().Be(hour);
-            schedule.CountFailure();
-        }
-    }
-
-    [Fact]
-    public void GetDelay_Jitter_OnlyLengthens()
-    {
-        var schedule = new ReconnectSchedule(new() { Jitter = 0.5 });
-
-        var delays = Enumerable.Range(0, 200).Select(_ => schedule.GetDelay(TimeSpan.FromSeconds(10), null).TotalSeconds).ToList();
-
-        delays.Should().OnlyContain(delay => delay >= 10 && delay <= 15);
-        delays.Distinct().Count().Should().BeGreaterThan(100);
-    }
-
-    [Fact]
-    public async Task ReadAllAsync_ServerStalls_TimesOutAndConnectsAgain()
-    {
-        var time = new FakeTimeProvider();
-        var isAsked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using var server = new ScriptedServer(
-            async connection =>
-            {
-                await connection.SendAsync(ScriptedServer.EventStream + "id: 1\ndata: a\n\ndata: b");
-                await connection.StallAsync();
-            },
-            connection =>
-            {
-                isAsked.SetResult();
-                return connection.StallAsync();
-            },
-            ScriptedServer.Answer(Gone));
-        await using var client = new ServerSentEventClient(server.Uri, new() { TimeProvider = time });
-        var errors = new List<Exception?>();
-        client.StateChanged += (_, change) =>
-        {
-            if (change.State == ServerSentEventClientState.Waiting)
-                errors.Add(change.Error);
-        };
-
-        // The clock stands still while the server has something to do: it would outrun it.
-        await using var events = client.ReadAllAsync(Cancel).GetAsyncEnumerator(Cancel);
-        (await events.MoveNextAsync()).Should().BeTrue();
-        events.Current.Data.Should().Be("a");
-        var next = events.MoveNextAsync().AsTask();
-        await RunAsync(time, () => client.State == ServerSentEventClientState.Waiting);
-        await RunAsync(time, () => client.State != ServerSentEventClientState.Waiting);
-        await isAsked.Task.WaitAsync(TimeSpan.FromSeconds(60), Cancel);
-        await RunAsync(time, () => client.State == ServerSentEventClientState.Waiting);
-        await RunAsync(time, () => client.State != ServerSentEventClientState.Waiting);
-
-        (await next).Should().BeFalse();
-        errors.Should().HaveCount(2);
-        errors.Cast<ServerSentEventClientException>().Should().OnlyContain(error => error.Error == ServerSentEventClientError.Timeout && error.IsTransient);
     }
 
     [Fact]

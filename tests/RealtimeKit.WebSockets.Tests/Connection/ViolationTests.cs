@@ -121,7 +121,7 @@ public class ViolationTests
         (await harness.Peer.ReadAsync(Frames.Close)).Should().Match<WireFrame>(frame => frame.Masked && frame.CloseCode == 1002);
     }
 
-    // DESIGN: F4 90 fails at the second byte, while the frame is still arriving.
+    // F4 90 fails at the second byte, while the frame is still arriving.
     [Theory]
     [InlineData(new byte[] { 0xF4, 0x90 })]
     [InlineData(new byte[] { 0xC0 })]

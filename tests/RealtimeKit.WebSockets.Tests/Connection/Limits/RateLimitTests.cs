@@ -5,7 +5,7 @@ using RealtimeKit.WebSockets.Tests.Connection.Kit;
 
 namespace RealtimeKit.WebSockets.Tests.Connection.Limits;
 
-// RFC 6455 §10.4, and what DESIGN §7 promises: counted before anything is dispatched.
+// RFC 6455 §10.4: counted before anything is dispatched.
 public class RateLimitTests
 {
     public static TheoryData<Wire> MemoryWires => Harness.MemoryWires;
